@@ -1,0 +1,116 @@
+//! [`Running`]: a program that listens, pinned to its cores, gone when this process is.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+/// Long enough for any of the programs to start on a busy machine.
+pub(crate) const START: Duration = Duration::from_secs(10);
+
+/// A program under way. Dropping it ends it.
+pub(crate) struct Running {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    child: Child,
+    /// What ends it where killing it would not: a parent whose children live on.
+    farewell: Option<Command>,
+}
+
+impl Running {
+    /// Starts a program that chooses its own port and says `listening on ADDRESS` on its
+    /// standard error, as ours do.
+    pub(crate) fn announced(
+        name: &'static str,
+        cores: &str,
+        program: &Path,
+        arguments: &[OsString],
+    ) -> io::Result<Running> {
+        let mut command = pinned(cores, program, arguments);
+        let mut child = command.stderr(Stdio::piped()).spawn()?;
+        let lines = child.stderr.take().expect("standard error was asked to be piped");
+        match announcement(name, lines) {
+            Ok(address) => Ok(Running { address, child, farewell: None }),
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts a program that was told to listen on `address`.
+    pub(crate) fn told(
+        address: SocketAddr,
+        cores: &str,
+        program: &Path,
+        arguments: &[OsString],
+        farewell: Option<Command>,
+    ) -> io::Result<Running> {
+        let child = pinned(cores, program, arguments).spawn()?;
+        Ok(Running { address, child, farewell })
+    }
+
+    /// The process, the first of its tree.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it ended by itself, which none of them should.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // `wait` is bounded: what the farewell does not end is killed.
+        let ended = self.farewell.as_mut().is_some_and(|farewell| {
+            farewell.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        });
+        if !ended {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// The command that runs `program` on `cores`. `taskset` and `setpriv` become the program
+/// (`exec`), so the process that is started is the one to be measured; `setpriv` has the
+/// kernel end it when this process is killed and cannot clean up.
+fn pinned(cores: &str, program: &Path, arguments: &[OsString]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "taskset", "-c", cores]);
+    command.arg(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// Waits for the announcement, and keeps reading after it: a program must never wait for us
+/// to read what it says.
+fn announcement(name: &'static str, lines: ChildStderr) -> io::Result<SocketAddr> {
+    let (found, address) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(lines).lines().map_while(Result::ok) {
+            match announced_address(&line) {
+                Some(address) => {
+                    let _ = found.send(address);
+                }
+                None => eprintln!("{name}: {line}"),
+            }
+        }
+    });
+    address.recv_timeout(START).map_err(|error| match error {
+        RecvTimeoutError::Disconnected => io::Error::other("ended before it listened"),
+        RecvTimeoutError::Timeout => io::Error::other("did not say where it listens"),
+    })
+}
+
+fn announced_address(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once("listening on ")?;
+    let address = address.split_whitespace().next()?;
+    address.trim_start_matches("http://").trim_end_matches([',', '.', '/']).parse().ok()
+}

@@ -1,0 +1,155 @@
+//! [`Exchange`]: what a handler sees of a request and its response.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::action::Decision;
+use super::{Action, Plan};
+use crate::http1::{RequestHead, ResponseHead};
+use crate::upstream::Authority;
+
+/// The client of a connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Client {
+    /// The address it connects from.
+    pub address: SocketAddr,
+    /// Which of the proxy's listeners it connected to, counted from 0 in the order they were
+    /// added to the builder.
+    pub listener: usize,
+}
+
+/// One request, and its response as soon as there is one. It lives on its event loop and is
+/// lent to the handler's methods.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    id: u64,
+    client: &'a Client,
+    request: &'a RequestHead,
+    response: Option<&'a ResponseHead>,
+    extensions: &'a mut Extensions,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(
+        id: u64,
+        client: &'a Client,
+        request: &'a RequestHead,
+        response: Option<&'a ResponseHead>,
+        extensions: &'a mut Extensions,
+    ) -> Self {
+        Exchange { id, client, request, response, extensions }
+    }
+
+    /// The request's id, unique in this process: the access log shows the same.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Who asks.
+    pub fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// What is asked.
+    pub fn request(&self) -> &'a RequestHead {
+        self.request
+    }
+
+    /// What the upstream answered: in [`response`](super::ConnectionHandler::response), and in
+    /// [`failed`](super::ConnectionHandler::failed) where the failure came after it.
+    pub fn response(&self) -> Option<&'a ResponseHead> {
+        self.response
+    }
+
+    /// Values that a handler keeps with this exchange, from one of its methods to the next.
+    pub fn extensions(&mut self) -> &mut Extensions {
+        self.extensions
+    }
+
+    /// Forwards the request to `upstream`, whatever it asks for.
+    pub fn forward_to(&self, upstream: &Arc<Authority>) -> Action {
+        Action::Forward(Plan::to(Arc::clone(upstream)))
+    }
+
+    /// Decides later: `decide` runs on the worker pool, where it may block, with a copy of the
+    /// request's head. No thread waits for it but the one it runs on; the client waits until
+    /// it has decided. When the pool's queue is full, the request ends with
+    /// [`Reason::WorkersBusy`](crate::Reason::WorkersBusy).
+    ///
+    /// ```
+    /// use proxy_core::{Action, ConnectionHandler, Exchange, Reason};
+    /// # fn ask_the_directory(host: &str) -> bool { host.len() > 3 }
+    ///
+    /// struct AsksFirst;
+    ///
+    /// impl ConnectionHandler for AsksFirst {
+    ///     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+    ///         exchange.defer(|request, _client| match ask_the_directory(request.host()) {
+    ///             true => Action::forward(),
+    ///             false => Action::Reject(Reason::Denied),
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    pub fn defer(
+        &self,
+        decide: impl FnOnce(&RequestHead, &Client) -> Action + Send + 'static,
+    ) -> Action {
+        Action::Defer(Decision(Box::new(decide)))
+    }
+}
+
+/// Values of any type, at most one of each.
+#[derive(Default)]
+pub struct Extensions(HashMap<TypeId, Box<dyn Any + Send>>);
+
+impl Extensions {
+    /// Keeps a value, and returns the one of its type that was there before.
+    pub fn insert<T: Any + Send>(&mut self, value: T) -> Option<T> {
+        let old = self.0.insert(TypeId::of::<T>(), Box::new(value));
+        old.and_then(|old| old.downcast().ok()).map(|old| *old)
+    }
+
+    /// The value of type `T`, if one is kept.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Takes out the value of type `T`, if one is kept.
+    pub fn remove<T: Any>(&mut self) -> Option<T> {
+        self.0.remove(&TypeId::of::<T>())?.downcast().ok().map(|value| *value)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl fmt::Debug for Extensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extensions({})", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_keep_one_value_of_each_type() {
+        let mut extensions = Extensions::default();
+        assert_eq!(extensions.get::<u32>(), None);
+        assert_eq!(extensions.insert(1_u32), None);
+        assert_eq!(extensions.insert("one"), None);
+        assert_eq!(extensions.insert(2_u32), Some(1));
+        assert_eq!(extensions.get::<&str>(), Some(&"one"));
+        assert_eq!(extensions.remove::<u32>(), Some(2));
+        assert_eq!(extensions.remove::<u32>(), None);
+        extensions.clear();
+        assert_eq!(extensions.get::<&str>(), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! [`Field`]: a name and a value; and what a proxy has to do with it.
+
+/// A header field as it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// The name, in the case it was sent in.
+    pub name: &'a str,
+    /// The value, without the white space around it. Not always text: bytes above 0x7F are
+    /// allowed (RFC 9110 §5.5).
+    pub value: &'a [u8],
+}
+
+/// The fields that a proxy acts on, told apart once, when a head is parsed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum FieldKind {
+    /// Anything else: goes on as it is.
+    #[default]
+    Other,
+    /// Anything else, but `Connection` names it: ends here (RFC 9110 §7.6.1).
+    Named,
+    Connection,
+    ContentLength,
+    Expect,
+    Host,
+    /// Ends here (RFC 9113 §3.2.1 of old: RFC 7540): an upgrade that is never made.
+    Http2Settings,
+    KeepAlive,
+    MaxForwards,
+    ProxyAuthenticate,
+    ProxyAuthenticationInfo,
+    ProxyAuthorization,
+    ProxyConnection,
+    Te,
+    Trailer,
+    TransferEncoding,
+    Upgrade,
+    Via,
+    /// `Content_Length` or `Transfer_Encoding`. Upstreams of the CGI kind do not tell `_` from
+    /// `-`, and would find in such a field the length that this proxy did not.
+    FramingLookalike,
+}
+
+impl FieldKind {
+    /// The kind of a field with this name. The length leaves one or two candidates, so that an
+    /// ordinary field costs one comparison at most.
+    pub(crate) fn of(name: &[u8]) -> FieldKind {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match name.len() {
+            2 if is("te") => FieldKind::Te,
+            3 if is("via") => FieldKind::Via,
+            4 if is("host") => FieldKind::Host,
+            6 if is("expect") => FieldKind::Expect,
+            7 if is("trailer") => FieldKind::Trailer,
+            7 if is("upgrade") => FieldKind::Upgrade,
+            10 if is("connection") => FieldKind::Connection,
+            10 if is("keep-alive") => FieldKind::KeepAlive,
+            12 if is("max-forwards") => FieldKind::MaxForwards,
+            14 if is("content-length") => FieldKind::ContentLength,
+            14 if is("content_length") => FieldKind::FramingLookalike,
+            14 if is("http2-settings") => FieldKind::Http2Settings,
+            16 if is("proxy-connection") => FieldKind::ProxyConnection,
+            17 if is("transfer-encoding") => FieldKind::TransferEncoding,
+            17 if is("transfer_encoding") => FieldKind::FramingLookalike,
+            18 if is("proxy-authenticate") => FieldKind::ProxyAuthenticate,
+            19 if is("proxy-authorization") => FieldKind::ProxyAuthorization,
+            25 if is("proxy-authentication-info") => FieldKind::ProxyAuthenticationInfo,
+            _ => FieldKind::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_do_not_depend_on_case() {
+        for (name, kind) in [
+            ("Host", FieldKind::Host),
+            ("hOST", FieldKind::Host),
+            ("content-LENGTH", FieldKind::ContentLength),
+            ("Transfer-Encoding", FieldKind::TransferEncoding),
+            ("transfer_Encoding", FieldKind::FramingLookalike),
+            ("PROXY-AUTHORIZATION", FieldKind::ProxyAuthorization),
+            ("Proxy-Authentication-Info", FieldKind::ProxyAuthenticationInfo),
+            ("proxy-authenticate", FieldKind::ProxyAuthenticate),
+            ("proxy-connection", FieldKind::ProxyConnection),
+            ("HTTP2-Settings", FieldKind::Http2Settings),
+            ("Keep-Alive", FieldKind::KeepAlive),
+            ("max-forwards", FieldKind::MaxForwards),
+            ("TE", FieldKind::Te),
+            ("X-Host", FieldKind::Other),
+            ("Hosts", FieldKind::Other),
+            ("Cookie", FieldKind::Other),
+        ] {
+            assert_eq!(FieldKind::of(name.as_bytes()), kind, "{name}");
+        }
+    }
+}

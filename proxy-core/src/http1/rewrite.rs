@@ -1,0 +1,142 @@
+//! The heads for the next hop: what was received, made anew in canonical form.
+
+use super::field::FieldKind;
+use super::fields;
+use super::response::Announced;
+use super::{BodyLength, Coding, RequestHead, ResponseHead, TargetForm, Version};
+
+/// What is to be changed on the way to the next hop, beyond what HTTP asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestRewrite<'a> {
+    /// The name of this proxy in `Via` (RFC 9110 §7.6.3).
+    pub via: &'a str,
+}
+
+/// What is to be changed on the way to the client, beyond what HTTP asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseRewrite<'a> {
+    /// The name of this proxy in `Via` (RFC 9110 §7.6.3).
+    pub via: &'a str,
+    /// What the client is told of its connection.
+    pub persistence: Persistence,
+    /// The coding in which a chunked body goes on. When it is decoded, no length is left to
+    /// tell, so the connection must be closed.
+    pub coding: Coding,
+}
+
+/// Whether the connection is to be used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It is.
+    Keep,
+    /// It ends with this message, which says so (RFC 9112 §9.6).
+    Close,
+}
+
+impl RequestHead {
+    /// Appends the head for the next hop to `out`, made anew in canonical form:
+    ///
+    /// - the request line with [`path`](Self::path) (or, in authority-form, with
+    ///   [`authority`](Self::authority)) and HTTP/1.1, then `Host`;
+    /// - the other fields in their order and case, without those that end here: `Connection`
+    ///   and what it names, `Keep-Alive`, `TE`, `Upgrade` and all of `Proxy-*` (RFC 9110
+    ///   §7.6.1, §11.7);
+    /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither;
+    /// - `Max-Forwards` less one where it counts; `Expect` only if there is a body and the
+    ///   client speaks 1.1 (RFC 9110 §10.1.1);
+    /// - a `Via` of its own, and the upgrade to WebSocket if that is asked for.
+    pub fn write_upstream(&self, out: &mut Vec<u8>, rewrite: &RequestRewrite<'_>) {
+        let target = if self.form == TargetForm::Authority { self.authority } else { self.path };
+        for part in [
+            self.fields.bytes(self.method),
+            b" ",
+            self.fields.bytes(target),
+            b" HTTP/1.1\r\nHost: ",
+            self.fields.bytes(self.authority),
+            b"\r\n",
+        ] {
+            out.extend_from_slice(part);
+        }
+        let has_length = matches!(self.length, BodyLength::Exact(_));
+        let is_chunked = self.length == BodyLength::Chunked;
+        let expects = self.version == Version::Http11 && self.has_content();
+        for line in self.fields.lines() {
+            match line.kind {
+                FieldKind::Other | FieldKind::Via => self.fields.write(line, out),
+                FieldKind::ContentLength if has_length => self.fields.write_length(line, out),
+                FieldKind::TransferEncoding => self.fields.write_value(line, b"chunked", out),
+                FieldKind::Trailer if is_chunked => self.fields.write(line, out),
+                FieldKind::Expect if expects => self.fields.write(line, out),
+                FieldKind::MaxForwards => match self.max_forwards {
+                    // Rare enough for a number to be made a string.
+                    Some(hops) => {
+                        let left = hops.saturating_sub(1).to_string();
+                        self.fields.write_value(line, left.as_bytes(), out);
+                    }
+                    None => self.fields.write(line, out),
+                },
+                // Host stands above; the others end here.
+                _ => {}
+            }
+        }
+        fields::write_via(self.version, rewrite.via, out);
+        if self.asks_websocket() {
+            out.extend_from_slice(fields::UPGRADE);
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+impl ResponseHead {
+    /// Appends the head for the client to `out`, made anew in canonical form:
+    ///
+    /// - the status line, always with HTTP/1.1 (RFC 9110 §2.5), and the reason phrase;
+    /// - the fields in their order and case, without those that end here: `Connection` and
+    ///   what it names, `Keep-Alive`, `TE`, `Upgrade` and all of `Proxy-*` (RFC 9110 §7.6.1,
+    ///   §11.7);
+    /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither. To
+    ///   `HEAD`, and with 304, the length stays though no body follows; with 1xx and 204 it
+    ///   goes (RFC 9110 §8.6);
+    /// - a `Via` of its own, `Connection: close` if it ends here, the switch to WebSocket if
+    ///   there is one.
+    pub fn write_client(&self, out: &mut Vec<u8>, rewrite: &ResponseRewrite<'_>) {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(&digits(self.status));
+        for part in [b" ", self.reason_phrase(), b"\r\n"] {
+            out.extend_from_slice(part);
+        }
+        let is_chunked = self.length == BodyLength::Chunked && rewrite.coding == Coding::AsIs;
+        let mut has_length =
+            matches!(self.length, BodyLength::Exact(_)) || self.announced == Announced::Elsewhere;
+        for line in self.fields.lines() {
+            match line.kind {
+                FieldKind::Other | FieldKind::Via | FieldKind::Expect | FieldKind::MaxForwards => {
+                    self.fields.write(line, out);
+                }
+                // Repeated ones say the same, or this would not have been accepted.
+                FieldKind::ContentLength if has_length => {
+                    self.fields.write_length(line, out);
+                    has_length = false;
+                }
+                FieldKind::TransferEncoding if is_chunked => {
+                    self.fields.write_value(line, b"chunked", out);
+                }
+                FieldKind::Trailer if is_chunked => self.fields.write(line, out),
+                // The others end here.
+                _ => {}
+            }
+        }
+        fields::write_via(self.version, rewrite.via, out);
+        if self.switches_to_websocket() {
+            out.extend_from_slice(fields::UPGRADE);
+        } else if rewrite.persistence == Persistence::Close {
+            out.extend_from_slice(b"Connection: close\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// A status code's three digits.
+fn digits(status: u16) -> [u8; 3] {
+    [status / 100, status / 10, status].map(|number| b'0' + (number % 10) as u8)
+}

@@ -1,0 +1,67 @@
+//! An HTTP proxy to embed.
+//!
+//! ```
+//! use proxy_core::Proxy;
+//!
+//! let proxy = Proxy::builder().listen("127.0.0.1:0").start()?;
+//! println!("http_proxy=http://{}", proxy.local_addrs()[0]);
+//! let report = proxy.shutdown(std::time::Duration::from_secs(1));
+//! assert_eq!(report.cut, 0);
+//! # Ok::<(), proxy_core::BuildError>(())
+//! ```
+//!
+//! That is a forward proxy: it sends absolute-form requests on and opens `CONNECT` tunnels.
+//! Four traits make it yours; each has a default that is used where nothing else is given:
+//!
+//! | trait | says | default |
+//! |---|---|---|
+//! | [`Listener`] | where clients come from | [`TcpListener`] |
+//! | [`ConnectionHandler`] | what becomes of them | [`ForwardHandler`] |
+//! | [`UpstreamConnector`] | how a destination becomes a connection | [`DirectConnector`] |
+//! | [`RequestLogger`] | what is done with the record of each exchange | [`NoLog`] |
+//!
+//! Connections live on event loops, one for each core; what may block runs on a bounded
+//! [`WorkerPool`]. A proxy starts no other threads than those, an acceptor for each listener
+//! and one for the log. It never ends the process and installs no signal handler and no
+//! global logger; many proxies can run in one process; [`ProxyHandle::shutdown`] stops one
+//! completely.
+//!
+//! Diagnostics go to the [`log`] facade.
+
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+
+mod error;
+mod limits;
+
+pub mod http1;
+
+mod net;
+mod runtime;
+
+mod handler;
+mod logger;
+mod upstream;
+
+mod session;
+
+mod proxy;
+
+pub use error::{Reason, Side};
+pub use handler::{
+    Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
+    FixedUpstreamHandler, ForwardHandler, Plan, Response, ResponseAction, Route,
+};
+pub use limits::{Limits, Timeouts};
+pub use logger::{
+    AccessRecord, Event, JsonLogger, Kind, NoLog, OwnedRecord, RequestLogger, TextLogger,
+};
+pub use net::{Accept, Intake, Listener, Socket, TcpListener, Wake};
+pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ShutdownReport};
+pub use runtime::{
+    Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
+};
+pub use upstream::{
+    Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector, Retry,
+    UpstreamConnector,
+};

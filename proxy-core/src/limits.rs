@@ -1,0 +1,116 @@
+//! [`Limits`] and [`Timeouts`]: every bound there is, its default, and why it is that.
+
+use std::time::Duration;
+
+/// How much of everything a proxy accepts. At each limit the behaviour is an answer with a
+/// [`Reason`](crate::Reason), a pause, or a count: never an abort, never silent growth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a request or response head, final empty line included. At the limit: 431 for
+    /// a request, 502 for a response. Default 32 KiB: four times what Apache and nginx take
+    /// of one field, and more than browsers send with full cookie jars. At most 1 MiB.
+    pub head_bytes: usize,
+    /// Fields in a head. At the limit: 431, or 502. Default 128. At most 256.
+    pub fields: usize,
+    /// Bytes of a request target. At the limit: 414. Default 16 KiB; RFC 9112 §3 asks for at
+    /// least 8,000.
+    pub target_bytes: usize,
+    /// Bytes of the trailer section behind a chunked body. At the limit: 400, or the response
+    /// is cut. Default 8 KiB.
+    pub trailer_bytes: usize,
+    /// Bytes of one chunk-size line, extensions included. At the limit: 400, or the response
+    /// is cut. Default 256: a size needs 16 digits, extensions are hardly used.
+    pub chunk_line_bytes: usize,
+    /// Interim (1xx) responses before one final response. At the limit: 502. Default 16.
+    pub interim_responses: u32,
+    /// Client connections at once, over all listeners and loops. At the limit accepting
+    /// pauses and new connections wait in the kernel's backlog. Default 10,000.
+    pub connections: usize,
+    /// Connections handed to one loop and not yet adopted by it. At the limit the acceptor
+    /// waits. Default 1,024.
+    pub loop_inbox: usize,
+    /// Jobs waiting in each lane of the worker pool. At the limit: 503. Default 1,024.
+    pub lane_queue: usize,
+    /// Idle upstream connections kept by each loop. At the limit a connection is closed
+    /// instead of kept. Default 1,024.
+    pub idle_upstreams: usize,
+    /// Idle upstream connections kept by each loop for one upstream. At the limit a
+    /// connection is closed instead of kept. Default 256.
+    pub idle_per_upstream: usize,
+    /// Access records that wait for the logger, per loop; their texts may have 256 bytes each
+    /// on average. At the limit further records are dropped and counted. Default 65,536.
+    pub log_queue: usize,
+    /// Unread body bytes of a refused request that are read and thrown away so that the
+    /// connection can be kept. A longer body closes it. Default 64 KiB.
+    pub discarded_body: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            head_bytes: 32 * 1024,
+            fields: 128,
+            target_bytes: 16 * 1024,
+            trailer_bytes: 8 * 1024,
+            chunk_line_bytes: 256,
+            interim_responses: 16,
+            connections: 10_000,
+            loop_inbox: 1024,
+            lane_queue: 1024,
+            idle_upstreams: 1024,
+            idle_per_upstream: 256,
+            log_queue: 65_536,
+            discarded_body: 64 * 1024,
+        }
+    }
+}
+
+/// How long everything may take. Timers are coarse: they fire up to 20 ms late, never early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// From the first byte of a request to the end of its head. Then 408. Default 30 s.
+    pub request_head: Duration,
+    /// A client connection without a request. Then it is closed. Default 60 s.
+    pub keep_alive: Duration,
+    /// Resolving a name. Then 504. Default 10 s.
+    pub resolve: Duration,
+    /// Connecting, over all addresses of an upstream. Then 504. Default 10 s.
+    pub connect: Duration,
+    /// Between two addresses of one upstream that are tried beside each other (RFC 8305 §5).
+    /// Default 250 ms.
+    pub connect_stagger: Duration,
+    /// From the end of the request to the head of the response. Then 504. Default 60 s.
+    pub response_head: Duration,
+    /// Between two pieces of a body, in either direction, and for a peer that does not read
+    /// what it is sent. Default 60 s.
+    pub body_idle: Duration,
+    /// An upstream connection without a request. Then it is closed. Default 4 s: below the
+    /// 5 s after which common servers close theirs.
+    pub upstream_idle: Duration,
+    /// A tunnel without a byte in either direction. Default 1 h.
+    pub tunnel_idle: Duration,
+    /// A tunnel one end of which has ended. Default 5 min.
+    pub tunnel_half_closed: Duration,
+    /// Waiting for a client to close after a last response (RFC 9112 §9.6). Default 2 s.
+    pub linger: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts {
+            request_head: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(60),
+            resolve: Duration::from_secs(10),
+            connect: Duration::from_secs(10),
+            connect_stagger: Duration::from_millis(250),
+            response_head: Duration::from_secs(60),
+            body_idle: Duration::from_secs(60),
+            upstream_idle: Duration::from_secs(4),
+            tunnel_idle: Duration::from_secs(3600),
+            tunnel_half_closed: Duration::from_secs(300),
+            linger: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! [`Background`]: the log thread, and the [`LogSender`] each loop has to it.
+//!
+//! Every record that is pushed ends in exactly one of three counts: logged, lost in a panic of
+//! the logger, or dropped. It is a [`Parcel`] that sees to it: when one is dropped, on whatever
+//! way, the records still in it are counted as dropped.
+
+use std::convert::Infallible;
+use std::io;
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+
+use super::RequestLogger;
+use super::batch::Batch;
+use super::record::AccessRecord;
+
+/// A full batch: enough records that waking the log thread costs each of them next to nothing.
+const BATCH: usize = 256;
+/// Batches on their way to the logger, of all loops. A batch that finds no place stays with its
+/// loop and grows.
+const HANDED_OVER: usize = 64;
+/// Emptied batches that wait to be filled again, per loop.
+const EMPTIED: usize = 16;
+/// Batches after which the logger is flushed although more are waiting.
+const FLUSH_AFTER: u32 = 16;
+/// Bytes of text a waiting record may have on average. Targets may be a hundred times longer, so
+/// a bound on records alone would be none on memory.
+const TEXT_PER_RECORD: u64 = 256;
+/// How often dropped records are told of.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// What became of the records that were pushed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LogCounts {
+    /// The logger has taken them.
+    pub(crate) logged: u64,
+    /// The logger panicked over them.
+    pub(crate) panicked: u64,
+    /// Too many were waiting, or the log had been shut down.
+    pub(crate) dropped: u64,
+}
+
+/// The log thread, and the way to it.
+#[derive(Debug)]
+pub(crate) struct Background {
+    queue: Sender<Message>,
+    totals: Arc<Totals>,
+    limit: u64,
+    thread: Option<JoinHandle<()>>,
+    /// Carries nothing: it is disconnected when the thread ends.
+    alive: Receiver<Infallible>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Records(Parcel),
+    Stop,
+}
+
+impl Background {
+    /// Starts the log thread. Each sender may have `limit` records waiting, at least one.
+    pub(crate) fn start(logger: Arc<dyn RequestLogger>, limit: usize) -> io::Result<Self> {
+        let (queue, parcels) = crossbeam_channel::bounded(HANDED_OVER);
+        let (token, alive) = crossbeam_channel::bounded(1);
+        let totals = Arc::new(Totals::default());
+        let log_thread = LogThread::new(logger, Arc::clone(&totals));
+        let thread = thread::Builder::new().name("proxy-log".to_owned()).spawn(move || {
+            let _token: Sender<Infallible> = token;
+            log_thread.run(parcels);
+        })?;
+        Ok(Background { queue, totals, limit: limit.max(1) as u64, thread: Some(thread), alive })
+    }
+
+    /// A way to the log for one more loop.
+    pub(crate) fn sender(&self) -> LogSender {
+        let (give_back, emptied) = crossbeam_channel::bounded(EMPTIED);
+        let account = Account {
+            settled: AtomicU64::new(0),
+            settled_text: AtomicU64::new(0),
+            totals: Arc::clone(&self.totals),
+            give_back,
+        };
+        LogSender {
+            batch: Batch::default(),
+            queue: self.queue.clone(),
+            emptied,
+            account: Arc::new(account),
+            limit: self.limit,
+            pushed: 0,
+            pushed_text: 0,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> LogCounts {
+        self.totals.counts()
+    }
+
+    /// Has everything logged that was handed over before, flushes the logger and joins the
+    /// thread. A logger that takes longer than the deadline is left behind with what it has. What
+    /// is pushed later is dropped and counted.
+    pub(crate) fn shutdown(&mut self, deadline: Duration) -> LogCounts {
+        let Some(thread) = self.thread.take() else { return self.counts() };
+        let stopped = match Instant::now().checked_add(deadline) {
+            Some(until) => {
+                self.queue.send_deadline(Message::Stop, until).is_ok()
+                    && self.alive.recv_deadline(until) == Err(RecvTimeoutError::Disconnected)
+            }
+            // Too far away for the clock: for ever.
+            None => self.queue.send(Message::Stop).is_ok() && self.alive.recv().is_err(),
+        };
+        if stopped {
+            // The logger's panics are caught; if anything else panicked, it has been shown.
+            let _ = thread.join();
+        } else {
+            log::warn!("the access log was not done in time: its last records may be missing");
+        }
+        self.counts()
+    }
+}
+
+/// A loop's end of the log. Dropping it hands over what it has.
+#[derive(Debug)]
+pub(crate) struct LogSender {
+    batch: Batch,
+    queue: Sender<Message>,
+    emptied: Receiver<Batch>,
+    account: Arc<Account>,
+    limit: u64,
+    /// All records that were taken in, and the bytes of their texts.
+    pushed: u64,
+    pushed_text: u64,
+}
+
+impl LogSender {
+    /// Copies a record. Hands over when a batch is full; drops and counts the record when too
+    /// many are waiting. Never blocks.
+    pub(crate) fn push(&mut self, record: &AccessRecord<'_>) {
+        let waiting = self.pushed - self.account.settled.load(Relaxed);
+        let waiting_text = self.pushed_text - self.account.settled_text.load(Relaxed);
+        if waiting >= self.limit || waiting_text >= self.limit.saturating_mul(TEXT_PER_RECORD) {
+            self.account.totals.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        let text = self.batch.text_len();
+        self.batch.push(record);
+        self.pushed += 1;
+        self.pushed_text += (self.batch.text_len() - text) as u64;
+        if self.batch.len().is_multiple_of(BATCH) {
+            self.flush();
+        }
+    }
+
+    /// Hands the batch over, if there is one and there is a place for it. Never blocks.
+    pub(crate) fn flush(&mut self) {
+        if self.batch.len() == 0 || self.queue.is_full() {
+            return;
+        }
+        let parcel =
+            Parcel { batch: mem::take(&mut self.batch), account: Arc::clone(&self.account) };
+        match self.queue.try_send(Message::Records(parcel)) {
+            Ok(()) => self.batch = self.emptied.try_recv().unwrap_or_default(),
+            // Another loop was faster.
+            Err(TrySendError::Full(Message::Records(mut parcel))) => {
+                self.batch = mem::take(&mut parcel.batch)
+            }
+            // The log thread has ended: dropping the parcel counts its records.
+            Err(_) => {}
+        }
+    }
+
+    /// How many records have not been handed over.
+    pub(crate) fn pending(&self) -> usize {
+        self.batch.len()
+    }
+}
+
+impl Drop for LogSender {
+    fn drop(&mut self) {
+        self.flush();
+        // What found no place is dropped, and counted.
+        drop(Parcel { batch: mem::take(&mut self.batch), account: Arc::clone(&self.account) });
+    }
+}
+
+/// A batch that accounts for its records.
+#[derive(Debug)]
+struct Parcel {
+    batch: Batch,
+    account: Arc<Account>,
+}
+
+impl Parcel {
+    /// The batch has been logged: empties it and gives it back.
+    fn settle(mut self) {
+        let mut batch = mem::take(&mut self.batch);
+        self.account.settle(&batch);
+        batch.clear();
+        // Without a place, or without the loop, it is not needed any more.
+        let _ = self.account.give_back.try_send(batch);
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        self.account.totals.dropped.fetch_add(self.batch.len() as u64, Relaxed);
+        self.account.settle(&self.batch);
+    }
+}
+
+/// What a loop and the log thread both know about the records of the loop.
+#[derive(Debug)]
+struct Account {
+    /// Records that wait no longer, and the bytes of their texts.
+    settled: AtomicU64,
+    settled_text: AtomicU64,
+    totals: Arc<Totals>,
+    give_back: Sender<Batch>,
+}
+
+impl Account {
+    fn settle(&self, batch: &Batch) {
+        self.settled.fetch_add(batch.len() as u64, Relaxed);
+        self.settled_text.fetch_add(batch.text_len() as u64, Relaxed);
+    }
+}
+
+/// The counts of all loops.
+#[derive(Debug, Default)]
+struct Totals {
+    logged: AtomicU64,
+    panicked: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Totals {
+    fn counts(&self) -> LogCounts {
+        LogCounts {
+            logged: self.logged.load(Relaxed),
+            panicked: self.panicked.load(Relaxed),
+            dropped: self.dropped.load(Relaxed),
+        }
+    }
+}
+
+struct LogThread {
+    logger: Arc<dyn RequestLogger>,
+    totals: Arc<Totals>,
+    /// Whether a panic of the logger has been told of: once is enough to know.
+    panic_told: bool,
+    /// How many dropped records have been told of, and when.
+    dropped_told: u64,
+    told_at: Option<Instant>,
+}
+
+impl LogThread {
+    fn new(logger: Arc<dyn RequestLogger>, totals: Arc<Totals>) -> Self {
+        LogThread { logger, totals, panic_told: false, dropped_told: 0, told_at: None }
+    }
+
+    fn run(mut self, queue: Receiver<Message>) {
+        let mut unflushed = 0;
+        // Ends, too, when the proxy and all its loops are gone.
+        while let Ok(Message::Records(parcel)) = queue.recv() {
+            self.log(parcel);
+            unflushed += 1;
+            if queue.is_empty() || unflushed >= FLUSH_AFTER {
+                self.flush();
+                unflushed = 0;
+            }
+            self.tell_of_dropped(TELL_EVERY);
+        }
+        // What was handed over beside the `Stop`.
+        while let Ok(Message::Records(parcel)) = queue.try_recv() {
+            self.log(parcel);
+        }
+        self.flush();
+        self.tell_of_dropped(Duration::ZERO);
+    }
+
+    fn log(&mut self, parcel: Parcel) {
+        let mut panicked = 0;
+        for record in parcel.batch.iter() {
+            if self.guarded(|logger| logger.log(&record)).is_err() {
+                panicked += 1;
+            }
+        }
+        self.totals.panicked.fetch_add(panicked, Relaxed);
+        self.totals.logged.fetch_add(parcel.batch.len() as u64 - panicked, Relaxed);
+        parcel.settle();
+    }
+
+    fn flush(&mut self) {
+        // Nothing is counted here: what a failed flush loses, only the logger knows.
+        let _ = self.guarded(|logger| logger.flush());
+    }
+
+    /// Calls the logger. Its panics end here.
+    fn guarded(&mut self, call: impl FnOnce(&dyn RequestLogger)) -> Result<(), Panicked> {
+        // The logger is called again after a panic: its state is its own, behind locks that
+        // know about poison.
+        let called = panic::catch_unwind(AssertUnwindSafe(|| call(&*self.logger)));
+        called.map_err(|payload| {
+            // Not dropped: any type can be thrown, also one that panics when it is.
+            mem::forget(payload);
+            if !mem::replace(&mut self.panic_told, true) {
+                log::error!("the request logger panicked; this is told once, and counted");
+            }
+            Panicked
+        })
+    }
+
+    /// Says how many records were dropped, if that is news and was not said just before.
+    fn tell_of_dropped(&mut self, every: Duration) {
+        let dropped = self.totals.dropped.load(Relaxed);
+        if dropped == self.dropped_told
+            || self.told_at.is_some_and(|told_at| told_at.elapsed() < every)
+        {
+            return;
+        }
+        log::warn!(
+            "the access log fell behind: {} records were dropped",
+            dropped - self.dropped_told
+        );
+        self.dropped_told = dropped;
+        self.told_at = Some(Instant::now());
+    }
+}
+
+/// The logger has panicked.
+struct Panicked;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Access logging (L3): one record for everything that ended, and what becomes of it.
+//!
+//! ```text
+//!  loop 0: LogSender ──┐  batches, bounded            log thread
+//!  loop 1: LogSender ──┼────────────────▶ Background ─▶ RequestLogger::log, flush
+//!  loop n: LogSender ──┘                      │
+//!        ▲                                    │
+//!        └───────── emptied batches ──────────┘
+//! ```
+//!
+//! A loop never waits for its log and allocates nothing for it: it copies each [`AccessRecord`]
+//! into a batch and hands full batches over. A logger that is slower than the traffic
+//! loses records, which are counted; it never slows the proxy.
+//!
+//! [`TextLogger`] writes lines for people, [`JsonLogger`] lines for programs. Any closure that
+//! takes a record is a logger, too.
+
+mod background;
+mod batch;
+mod calendar;
+mod json;
+mod line;
+mod output;
+mod record;
+mod text;
+mod userinfo;
+
+use std::sync::Arc;
+
+pub(crate) use background::{Background, LogSender};
+pub use json::JsonLogger;
+pub use record::{AccessRecord, Event, Kind, OwnedRecord};
+pub use text::TextLogger;
+
+/// Takes the access records of a proxy.
+///
+/// # Contract
+///
+/// Each exchange, each tunnel and each refused connection gives one record with
+/// [`Event::Close`] when it is over; a tunnel gives one with [`Event::Open`] before, when it
+/// is opened. The records of one event loop come in the order in which things ended there;
+/// those of different loops are interleaved.
+///
+/// Both methods are called on the log thread, never concurrently with each other, so a logger
+/// may block: a disk, a socket, a lock. While it does, records wait, and beyond
+/// [`Limits::log_queue`](crate::Limits) they are dropped and counted. A panic is caught, counted
+/// and told to the `log` crate once; the record it happened in is lost.
+///
+/// ```
+/// use proxy_core::{AccessRecord, RequestLogger};
+///
+/// fn errors_only() -> impl RequestLogger {
+///     |record: &AccessRecord<'_>| {
+///         if let Some(reason) = record.reason {
+///             eprintln!("{} {}: {reason}", record.method, record.target);
+///         }
+///     }
+/// }
+/// # let _ = errors_only();
+/// ```
+pub trait RequestLogger: Send + Sync + 'static {
+    /// Takes one record. It borrows from a batch: [`AccessRecord::to_owned_record`] keeps it.
+    fn log(&self, record: &AccessRecord<'_>);
+
+    /// Writes out what is buffered. Called when no more records wait, under steady load after
+    /// every few batches, and at shutdown. Does nothing by default.
+    fn flush(&self) {}
+}
+
+impl<F> RequestLogger for F
+where
+    F: Fn(&AccessRecord<'_>) + Send + Sync + 'static,
+{
+    fn log(&self, record: &AccessRecord<'_>) {
+        self(record);
+    }
+}
+
+impl<T: RequestLogger + ?Sized> RequestLogger for Arc<T> {
+    fn log(&self, record: &AccessRecord<'_>) {
+        T::log(self, record);
+    }
+
+    fn flush(&self) {
+        T::flush(self);
+    }
+}
+
+/// A logger that logs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLog;
+
+impl RequestLogger for NoLog {
+    fn log(&self, _: &AccessRecord<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn closures_and_shared_loggers_are_loggers() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let closure = {
+            let seen = Arc::clone(&seen);
+            move |record: &AccessRecord<'_>| seen.lock().unwrap().push(record.id)
+        };
+        let shared: Arc<dyn RequestLogger> = Arc::new(closure);
+        let mut record = AccessRecord::new(([127, 0, 0, 1], 5).into());
+        record.id = 7;
+        let loggers: [Box<dyn RequestLogger>; 2] = [Box::new(Arc::clone(&shared)), Box::new(NoLog)];
+        for logger in loggers {
+            logger.log(&record);
+            logger.flush();
+        }
+        assert_eq!(*seen.lock().unwrap(), [7]);
+    }
+}

@@ -1,0 +1,158 @@
+//! [`Output`]: where finished lines go, many at a time.
+
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::line::Lines;
+
+/// A writer behind a buffer of whole lines. Dropping it writes out what is buffered.
+#[derive(Debug)]
+pub(super) struct Output<W: Write>(Mutex<State<W>>);
+
+#[derive(Debug)]
+struct State<W: Write> {
+    writer: W,
+    lines: Lines,
+    /// Whether the last write failed: told of when it begins and when it is over.
+    failing: bool,
+}
+
+/// Lines are written out at the latest when there are this many bytes of them.
+const BUFFER: usize = 64 * 1024;
+
+impl<W: Write> Output<W> {
+    pub(super) fn new(writer: W) -> Self {
+        Output(Mutex::new(State { writer, lines: Lines::new(), failing: false }))
+    }
+
+    /// Adds a line.
+    pub(super) fn line(&self, write: impl FnOnce(&mut Lines)) {
+        let mut state = self.state();
+        write(&mut state.lines);
+        state.lines.raw("\n");
+        if state.lines.as_bytes().len() > BUFFER {
+            state.write_out();
+        }
+    }
+
+    /// Writes out all lines.
+    pub(super) fn flush(&self) {
+        self.state().write_out();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<W>> {
+        // Nothing but the writer can panic in here, and that is tried again.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Write> State<W> {
+    /// Lines that cannot be written are lost: a full disk must not become full memory.
+    fn write_out(&mut self) {
+        if self.lines.as_bytes().is_empty() {
+            return;
+        }
+        let written =
+            self.writer.write_all(self.lines.as_bytes()).and_then(|()| self.writer.flush());
+        self.lines.clear();
+        match (written, mem::take(&mut self.failing)) {
+            (Ok(()), false) => {}
+            (Ok(()), true) => log::warn!("the access log can be written again"),
+            (Err(error), told) => self.fail(&error, told),
+        }
+    }
+
+    fn fail(&mut self, error: &io::Error, told: bool) {
+        self.failing = true;
+        if !told {
+            log::error!("the access log cannot be written, its lines are lost: {error}");
+        }
+    }
+}
+
+impl<W: Write> Drop for State<W> {
+    fn drop(&mut self) {
+        self.write_out();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// Each element is one call.
+    #[derive(Clone, Default)]
+    struct Calls(Arc<Mutex<Vec<Vec<u8>>>>);
+
+    impl Calls {
+        fn lengths(&self) -> Vec<usize> {
+            self.0.lock().unwrap().iter().map(Vec::len).collect()
+        }
+    }
+
+    impl Write for Calls {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_leave_together_when_flushed_and_when_dropped() {
+        let calls = Calls::default();
+        let output = Output::new(calls.clone());
+        output.flush();
+        output.line(|line| line.raw("one"));
+        output.line(|line| line.raw("two"));
+        assert!(calls.lengths().is_empty());
+        output.flush();
+        output.line(|line| line.raw("three"));
+        drop(output);
+        assert_eq!(*calls.0.lock().unwrap(), [b"one\ntwo\n".to_vec(), b"three\n".to_vec()]);
+    }
+
+    #[test]
+    fn the_buffer_is_bounded() {
+        let calls = Calls::default();
+        let output = Output::new(calls.clone());
+        let line = "x".repeat(1023);
+        for _ in 0..64 {
+            output.line(|lines| lines.raw(&line));
+        }
+        assert!(calls.lengths().is_empty());
+        output.line(|lines| lines.raw(&line));
+        assert_eq!(calls.lengths(), [65 * 1024]);
+    }
+
+    #[test]
+    fn a_writer_that_fails_loses_lines_and_may_recover() {
+        struct Flaky(Calls, std::vec::IntoIter<bool>);
+        impl Write for Flaky {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if self.1.next() == Some(false) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                self.0.write(bytes)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let calls = Calls::default();
+        let output = Output::new(Flaky(calls.clone(), vec![false, false, true].into_iter()));
+        for (text, failing) in [("lost", true), ("lost, too", true), ("kept", false)] {
+            output.line(|line| line.raw(text));
+            output.flush();
+            assert_eq!(output.state().failing, failing);
+        }
+        assert_eq!(*calls.0.lock().unwrap(), [b"kept\n".to_vec()]);
+    }
+}

@@ -1,0 +1,9 @@
+//! Sockets (L2): where clients come from, and connected streams of bytes.
+
+mod listener;
+mod socket;
+mod stream;
+
+pub use listener::{Accept, Intake, Listener, TcpListener, Wake};
+pub use socket::Socket;
+pub(crate) use stream::Stream;

@@ -1,0 +1,153 @@
+//! [`Stream`]: a non-blocking connection, whatever it runs over.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+use socket2::SockRef;
+
+use super::Socket;
+
+/// A connected (or connecting) non-blocking socket that a loop can poll.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(mio::net::TcpStream),
+    #[cfg(unix)]
+    Unix(mio::net::UnixStream),
+}
+
+impl Stream {
+    /// Takes over a connected socket. Small writes leave at once from now on: a proxy that
+    /// waits for more bytes adds its delay to everyone's.
+    pub(crate) fn adopt(socket: Socket) -> io::Result<Stream> {
+        match socket {
+            Socket::Tcp(stream) => {
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+                Ok(Stream::Tcp(mio::net::TcpStream::from_std(stream)))
+            }
+            #[cfg(unix)]
+            Socket::Unix(stream) => {
+                stream.set_nonblocking(true)?;
+                Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
+            }
+        }
+    }
+
+    /// Begins to connect; the outcome shows when the stream becomes writable.
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<Stream> {
+        let stream = mio::net::TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Stream::Tcp(stream))
+    }
+
+    /// Whether a connection attempt has come to its end: `Ok(true)` is connected, `Ok(false)`
+    /// still under way.
+    pub(crate) fn connected(&self) -> io::Result<bool> {
+        match self {
+            Stream::Tcp(stream) => {
+                if let Some(error) = stream.take_error()? {
+                    return Err(error);
+                }
+                match stream.peer_addr() {
+                    Ok(_) => Ok(true),
+                    Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+                    Err(error) => Err(error),
+                }
+            }
+            #[cfg(unix)]
+            Stream::Unix(_) => Ok(true),
+        }
+    }
+
+    /// The other end's address, where it has one.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match self {
+            Stream::Tcp(stream) => stream.peer_addr().ok(),
+            #[cfg(unix)]
+            Stream::Unix(_) => None,
+        }
+    }
+
+    pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(into),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.read(into),
+        }
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    pub(crate) fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write_vectored(slices),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+
+    /// Sends FIN: nothing more will be written, reading goes on.
+    pub(crate) fn finish_writing(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Makes the coming close an abrupt one (RST): the only way to tell a peer that what it
+    /// got so far is not the whole of it.
+    pub(crate) fn close_abruptly(&self) {
+        match self {
+            // Best effort: where it fails the peer sees an ordinary close.
+            Stream::Tcp(stream) => drop(SockRef::from(stream).set_linger(Some(Duration::ZERO))),
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
+        }
+    }
+}
+
+impl Source for Stream {
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.register(registry, token, interests),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.register(registry, token, interests),
+        }
+    }
+
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.reregister(registry, token, interests),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.reregister(registry, token, interests),
+        }
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.deregister(registry),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.deregister(registry),
+        }
+    }
+}

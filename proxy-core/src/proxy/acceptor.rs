@@ -1,0 +1,181 @@
+//! Accepting: a thread for each listener, which hands its connections to the loops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use crate::net::{Accept, Intake, Socket, Wake};
+use crate::runtime::mailbox::Outlet;
+use crate::session::{Arrival, Message, Seat};
+
+/// A loop, as acceptors see it.
+#[derive(Clone)]
+pub(super) struct LoopDoor {
+    pub(super) outlet: Outlet<Message>,
+    /// How many connections it has.
+    pub(super) connections: Arc<AtomicUsize>,
+}
+
+/// What all acceptors of a proxy share.
+pub(super) struct Reception {
+    loops: Vec<LoopDoor>,
+    connections: Arc<AtomicUsize>,
+    limit: usize,
+    /// Gets a word when a connection has ended.
+    freed: (Sender<()>, Receiver<()>),
+    closed: AtomicBool,
+}
+
+/// How long accepting pauses after an error that would only come again, and how often a full
+/// proxy looks whether it was told to stop.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Reception {
+    pub(super) fn new(loops: Vec<LoopDoor>, limit: usize) -> Reception {
+        Reception {
+            loops,
+            connections: Arc::default(),
+            limit,
+            freed: crossbeam_channel::bounded(1),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// No more connections are taken in. The wakes of the listeners are to be called then.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Accepts until told to stop.
+    pub(super) fn run(&self, mut accept: Box<dyn Accept>, listener: usize) {
+        let mut failing = false;
+        while self.has_room() {
+            match accept.accept() {
+                _ if self.is_closed() => return,
+                Ok((socket, peer)) => {
+                    failing = false;
+                    let message = |seat| Message::Arrived(Arrival { socket, peer, listener, seat });
+                    self.hand_over(message);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::UnexpectedEof => {
+                        return log::info!("listener {listener} has ended");
+                    }
+                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                    _ => {
+                        // Most often the descriptors have run out. Told once, until it works again.
+                        if !std::mem::replace(&mut failing, true) {
+                            log::error!(
+                                "accepting fails and is tried again every {PAUSE:?}: {error}"
+                            );
+                        }
+                        // A word from a connection that has ended is a reason to try at once.
+                        let _ = self.freed.1.recv_timeout(PAUSE);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Waits until there is room for another connection. `false` when told to stop.
+    fn has_room(&self) -> bool {
+        let mut told = false;
+        while !self.is_closed() {
+            if self.connections.load(Ordering::Acquire) < self.limit {
+                return true;
+            }
+            if !std::mem::replace(&mut told, true) {
+                log::warn!(
+                    "all {} connections are in use: new ones wait until some end",
+                    self.limit
+                );
+            }
+            let _ = self.freed.1.recv_timeout(PAUSE);
+        }
+        false
+    }
+
+    /// Hands a connection to the loop that has the fewest.
+    fn hand_over(&self, message: impl FnOnce(Seat) -> Message) {
+        let least = |door: &&LoopDoor| door.connections.load(Ordering::Relaxed);
+        let Some(door) = self.loops.iter().min_by_key(least) else { return };
+        let mut message = message(Seat::take(&self.connections, &door.connections, &self.freed.0));
+        while !self.is_closed() {
+            match door.outlet.send(message) {
+                Ok(()) => return,
+                // The loop is busy, and so are the others, which have more connections.
+                Err(TrySendError::Full(returned)) => {
+                    message = returned;
+                    let _ = self.freed.1.recv_timeout(Duration::from_millis(1));
+                }
+                Err(TrySendError::Disconnected(_)) => {
+                    return log::error!("an event loop has ended");
+                }
+            }
+        }
+    }
+}
+
+/// The blocking half of an intake, and how to wake it.
+pub(super) fn blocking(intake: Intake) -> io::Result<(Box<dyn Accept>, Wake)> {
+    match intake {
+        Intake::Blocking(accept, wake) => Ok((accept, wake)),
+        Intake::Socket(listener) => {
+            let accept = SocketAccept::new(listener)?;
+            let waker = Arc::clone(&accept.waker);
+            Ok((Box::new(accept), Box::new(move || drop(waker.wake()))))
+        }
+    }
+}
+
+/// Accepts from a socket, and can be woken.
+struct SocketAccept {
+    poll: Poll,
+    events: Events,
+    listener: mio::net::TcpListener,
+    waker: Arc<Waker>,
+    /// The socket has been accepted from until it had nothing more.
+    drained: bool,
+}
+
+const LISTENER: Token = Token(0);
+const WAKER: Token = Token(1);
+
+impl SocketAccept {
+    fn new(listener: std::net::TcpListener) -> io::Result<SocketAccept> {
+        listener.set_nonblocking(true)?;
+        let mut listener = mio::net::TcpListener::from_std(listener);
+        let poll = Poll::new()?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        Ok(SocketAccept { poll, events: Events::with_capacity(2), listener, waker, drained: false })
+    }
+}
+
+impl Accept for SocketAccept {
+    fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+        loop {
+            if self.drained {
+                self.poll.poll(&mut self.events, None)?;
+                self.drained = false;
+                if self.events.iter().any(|event| event.token() == WAKER) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+            }
+            match self.listener.accept() {
+                Ok((stream, peer)) => return Ok((std::net::TcpStream::from(stream).into(), peer)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained = true,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

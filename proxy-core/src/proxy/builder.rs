@@ -1,0 +1,274 @@
+//! [`ProxyBuilder`] and [`Proxy`]: from parts to something that can be started.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use super::handle::ProxyHandle;
+use crate::handler::{ConnectionHandler, ForwardHandler};
+use crate::limits::{Limits, Timeouts};
+use crate::logger::{NoLog, RequestLogger};
+use crate::net::{Listener, TcpListener};
+use crate::session::Settings;
+use crate::upstream::{DirectConnector, UpstreamConnector};
+
+/// Collects what a proxy is made of. Everything has a default but where to listen.
+#[must_use = "a builder does nothing until it is built"]
+pub struct ProxyBuilder {
+    addresses: Vec<String>,
+    listeners: Vec<Box<dyn Listener>>,
+    handler: Arc<dyn ConnectionHandler>,
+    connector: Arc<dyn UpstreamConnector>,
+    logger: Arc<dyn RequestLogger>,
+    limits: Limits,
+    timeouts: Timeouts,
+    event_loops: Option<usize>,
+    workers: usize,
+}
+
+/// Why a proxy could not be built or started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// An address could not be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address as it was given.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No address and no listener was given.
+    #[error("a proxy needs an address to listen on")]
+    NoListener,
+    /// A setting has a value that cannot work.
+    #[error("{setting} {problem}")]
+    Setting {
+        /// The name of the setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The system refused a thread, a poller or a socket.
+    #[error("cannot start")]
+    Start(#[from] io::Error),
+}
+
+/// A proxy whose addresses are bound, and that is not running yet.
+pub struct Proxy {
+    pub(super) listeners: Vec<Box<dyn Listener>>,
+    pub(super) settings: Settings,
+    pub(super) logger: Arc<dyn RequestLogger>,
+    pub(super) event_loops: usize,
+    pub(super) workers: usize,
+}
+
+/// Threads of the worker pool: names are looked up one by one by the system's resolver, so
+/// there must be some for when a few of them hang.
+const WORKERS: usize = 8;
+/// A thread for each kind of job: no kind starves another.
+pub(super) const LEAST_WORKERS: usize = 2;
+
+impl Proxy {
+    /// A builder with the defaults of a forward proxy.
+    pub fn builder() -> ProxyBuilder {
+        ProxyBuilder {
+            addresses: Vec::new(),
+            listeners: Vec::new(),
+            handler: Arc::new(ForwardHandler),
+            connector: Arc::new(DirectConnector),
+            logger: Arc::new(NoLog),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            event_loops: None,
+            workers: WORKERS,
+        }
+    }
+
+    /// Where it listens, in the order the listeners were added. Ports that were given as 0
+    /// are real ones here.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.settings.own_addresses
+    }
+
+    /// Starts all threads.
+    ///
+    /// # Errors
+    /// If the system refuses a thread or a poller, or a listener cannot be opened. Nothing is
+    /// left running then.
+    pub fn start(self) -> Result<ProxyHandle, BuildError> {
+        ProxyHandle::start(self)
+    }
+}
+
+impl ProxyBuilder {
+    /// Listens on `address`, `host:port`. Can be called several times. Port 0 takes a free
+    /// port; [`ProxyHandle::local_addrs`] tells which.
+    pub fn listen(mut self, address: impl ToString) -> Self {
+        self.addresses.push(address.to_string());
+        self
+    }
+
+    /// Takes clients from `listener`, beside the addresses given to [`listen`](Self::listen).
+    pub fn listener(mut self, listener: impl Listener) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Decides what becomes of requests. Default: [`ForwardHandler`].
+    pub fn handler(mut self, handler: impl ConnectionHandler) -> Self {
+        self.handler = Arc::new(handler);
+        self
+    }
+
+    /// Says how destinations are reached. Default: [`DirectConnector`].
+    pub fn connector(mut self, connector: impl UpstreamConnector) -> Self {
+        self.connector = Arc::new(connector);
+        self
+    }
+
+    /// Gets the record of each exchange. Default: [`NoLog`].
+    pub fn logger(mut self, logger: impl RequestLogger) -> Self {
+        self.logger = Arc::new(logger);
+        self
+    }
+
+    /// Sets how much of everything is accepted.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long everything may take.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets the number of event loops. Default: one for each core.
+    pub fn event_loops(mut self, event_loops: usize) -> Self {
+        self.event_loops = Some(event_loops);
+        self
+    }
+
+    /// Sets the number of threads in the worker pool, at least 2. Default: 8.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Binds all addresses.
+    ///
+    /// # Errors
+    /// If an address cannot be bound or a setting cannot work.
+    pub fn build(self) -> Result<Proxy, BuildError> {
+        let event_loops = self
+            .event_loops
+            .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        check(event_loops >= 1, "event_loops", "must be at least 1")?;
+        check(
+            self.workers >= LEAST_WORKERS,
+            "workers",
+            "must be at least 2: one for names, one for decisions",
+        )?;
+        check_limits(&self.limits)?;
+        let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
+        for address in self.addresses {
+            match TcpListener::bind(&*address) {
+                Ok(listener) => listeners.push(Box::new(listener)),
+                Err(source) => return Err(BuildError::Listen { address, source }),
+            }
+        }
+        listeners.extend(self.listeners);
+        if listeners.is_empty() {
+            return Err(BuildError::NoListener);
+        }
+        let settings = Settings {
+            own_addresses: listeners.iter().filter_map(|listener| listener.local_addr()).collect(),
+            handler: self.handler,
+            connector: self.connector,
+            limits: self.limits,
+            timeouts: self.timeouts,
+            pseudonym: pseudonym(),
+        };
+        Ok(Proxy { listeners, settings, logger: self.logger, event_loops, workers: self.workers })
+    }
+
+    /// Binds all addresses and starts: [`build`](Self::build) and [`Proxy::start`] in one.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn start(self) -> Result<ProxyHandle, BuildError> {
+        self.build()?.start()
+    }
+}
+
+fn check(holds: bool, setting: &'static str, problem: &'static str) -> Result<(), BuildError> {
+    if holds { Ok(()) } else { Err(BuildError::Setting { setting, problem }) }
+}
+
+fn check_limits(limits: &Limits) -> Result<(), BuildError> {
+    let positive = "must be at least 1";
+    check(
+        (256..=1024 * 1024).contains(&limits.head_bytes),
+        "head_bytes",
+        "must be from 256 to 1048576",
+    )?;
+    check((1..=256).contains(&limits.fields), "fields", "must be from 1 to 256")?;
+    check(limits.target_bytes >= 1, "target_bytes", positive)?;
+    check(limits.trailer_bytes >= 2, "trailer_bytes", "must be at least 2")?;
+    check(limits.chunk_line_bytes >= 3, "chunk_line_bytes", "must be at least 3")?;
+    check(limits.connections >= 1, "connections", positive)?;
+    check(limits.loop_inbox >= 1, "loop_inbox", positive)?;
+    check(limits.lane_queue >= 1, "lane_queue", positive)?;
+    check(limits.log_queue >= 1, "log_queue", positive)
+}
+
+/// A name that no other proxy has, not even another one of this process.
+fn pseudonym() -> String {
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("proxy-core-{:08x}", random as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pseudonyms_differ() {
+        assert_ne!(pseudonym(), pseudonym());
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_early() {
+        let refused = |builder: ProxyBuilder| match builder.build() {
+            Err(BuildError::Setting { setting, .. }) => setting,
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("accepted"),
+        };
+        let here = || Proxy::builder().listen("127.0.0.1:0");
+        assert_eq!(refused(here().event_loops(0)), "event_loops");
+        assert_eq!(refused(here().workers(1)), "workers");
+        assert_eq!(refused(here().limits(Limits { fields: 1000, ..Limits::default() })), "fields");
+        assert!(matches!(Proxy::builder().build(), Err(BuildError::NoListener)));
+        assert!(matches!(
+            Proxy::builder().listen("nonsense").build(),
+            Err(BuildError::Listen { .. })
+        ));
+    }
+
+    #[test]
+    fn an_address_in_use_is_named() {
+        let first = Proxy::builder().listen("127.0.0.1:0").build().unwrap();
+        let address = first.local_addrs()[0];
+        match Proxy::builder().listen(address).build() {
+            Err(BuildError::Listen { address: named, source }) => {
+                assert_eq!(named, address.to_string());
+                assert_eq!(source.kind(), io::ErrorKind::AddrInUse);
+            }
+            _ => panic!("bound twice"),
+        }
+    }
+}

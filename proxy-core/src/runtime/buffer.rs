@@ -1,0 +1,144 @@
+//! [`Buffer`]: bytes that must wait, on loan from their loop.
+//!
+//! Most bytes never wait: they are read into the loop's scratch buffer and leave from there.
+//! Only what cannot go on at once — half a head, a body whose receiver is slow — is copied
+//! into a buffer, and when the last byte has left, the memory goes back to the loop's
+//! [`Spares`]. So an idle connection owns none.
+
+/// Bytes in the order they came, taken from the front.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    taken: usize,
+    /// All bytes here were looked at, and more are needed to go on.
+    starved: bool,
+}
+
+/// Memory for buffers, ready to be lent out again.
+#[derive(Debug, Default)]
+pub(crate) struct Spares(Vec<Vec<u8>>);
+
+/// How many spare buffers a loop keeps, and how large each may be: 2 MiB in all.
+const SPARES: usize = 32;
+const SPARE_CAPACITY: usize = 64 * 1024;
+
+impl Spares {
+    fn lend(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn take_back(&mut self, mut bytes: Vec<u8>) {
+        if self.0.len() < SPARES && (1..=SPARE_CAPACITY).contains(&bytes.capacity()) {
+            bytes.clear();
+            self.0.push(bytes);
+        }
+    }
+}
+
+impl Buffer {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+
+    /// Adds bytes at the end.
+    pub(crate) fn extend(&mut self, bytes: &[u8], spares: &mut Spares) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.bytes.capacity() == 0 {
+            self.bytes = spares.lend();
+        }
+        self.bytes.extend_from_slice(bytes);
+        self.starved = false;
+    }
+
+    /// Takes `count` bytes from the front, which must be there.
+    pub(crate) fn consume(&mut self, count: usize, spares: &mut Spares) {
+        self.taken += count;
+        debug_assert!(self.taken <= self.bytes.len());
+        if self.taken == self.bytes.len() {
+            spares.take_back(std::mem::take(&mut self.bytes));
+            self.taken = 0;
+        } else if self.taken >= self.bytes.len() / 2 {
+            // Moving at most as many bytes as were taken keeps the whole linear.
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+        }
+    }
+
+    /// Throws everything away.
+    pub(crate) fn clear(&mut self, spares: &mut Spares) {
+        self.consume(self.as_slice().len(), spares);
+        self.starved = false;
+    }
+
+    /// Remembers that the bytes here are not enough to go on.
+    pub(crate) fn mark_starved(&mut self) {
+        self.starved = true;
+    }
+
+    /// Whether looking at the bytes again would be of no use before more have come.
+    pub(crate) fn needs_more(&self) -> bool {
+        self.is_empty() || self.starved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_leave_in_the_order_they_came() {
+        let mut spares = Spares::default();
+        let mut buffer = Buffer::default();
+        buffer.extend(b"hello ", &mut spares);
+        buffer.consume(2, &mut spares);
+        buffer.extend(b"world", &mut spares);
+        assert_eq!(buffer.as_slice(), b"llo world");
+        buffer.consume(8, &mut spares);
+        assert_eq!(buffer.as_slice(), b"d");
+        buffer.consume(1, &mut spares);
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn an_empty_buffer_owns_no_memory_and_the_loop_gets_it_back() {
+        let mut spares = Spares::default();
+        let mut buffer = Buffer::default();
+        buffer.extend(&[7; 100], &mut spares);
+        buffer.consume(100, &mut spares);
+        assert_eq!(buffer.bytes.capacity(), 0);
+        assert_eq!(spares.0.len(), 1);
+        buffer.extend(b"x", &mut spares);
+        assert!(spares.0.is_empty());
+    }
+
+    #[test]
+    fn spares_are_bounded_in_number_and_size() {
+        let mut spares = Spares::default();
+        for _ in 0..2 * SPARES {
+            spares.take_back(Vec::with_capacity(10));
+        }
+        assert_eq!(spares.0.len(), SPARES);
+        spares.0.clear();
+        spares.take_back(Vec::with_capacity(SPARE_CAPACITY + 1));
+        assert!(spares.0.is_empty());
+    }
+
+    #[test]
+    fn more_bytes_end_starvation() {
+        let mut spares = Spares::default();
+        let mut buffer = Buffer::default();
+        assert!(buffer.needs_more());
+        buffer.extend(b"half", &mut spares);
+        assert!(!buffer.needs_more());
+        buffer.mark_starved();
+        assert!(buffer.needs_more());
+        buffer.extend(b"more", &mut spares);
+        assert!(!buffer.needs_more());
+    }
+}

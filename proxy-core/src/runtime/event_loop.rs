@@ -1,0 +1,150 @@
+//! The event loop: polls, and tells a [`Protocol`] what happened.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll};
+
+use super::buffer::Spares;
+use super::mailbox::Mailbox;
+use super::sockets::{SocketId, Sockets, WAKER};
+use super::timers::{Due, TimerKey, Timers};
+
+/// What runs on a loop: the forwarding of HTTP, or anything else that reacts to sockets.
+///
+/// All calls come from the loop's thread. None may block.
+pub(crate) trait Protocol {
+    /// Whose a socket is.
+    type Owner: Copy;
+    /// What other threads send.
+    type Message: Send;
+
+    /// A message has come.
+    fn delivered(&mut self, cx: &mut Context<Self::Owner>, message: Self::Message);
+    /// Something happened on a socket; its readiness has been noted.
+    fn ready(&mut self, cx: &mut Context<Self::Owner>, socket: SocketId, owner: Self::Owner);
+    /// A task that called [`Context::run_again`] is to go on.
+    fn resumed(&mut self, cx: &mut Context<Self::Owner>, key: TimerKey);
+    /// An entry of the timers has come up: ask [`Timers::fires`].
+    fn expired(&mut self, cx: &mut Context<Self::Owner>, due: Due);
+    /// All that happened has been told. Called once for each wake.
+    fn turn_ended(&mut self, cx: &mut Context<Self::Owner>) -> Turn;
+}
+
+/// What a loop does after a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Sleep until something happens.
+    Sleep,
+    /// The same, but for so long at most.
+    SleepAtMost(Duration),
+    /// End the thread.
+    Stop,
+}
+
+/// What a loop lends to its protocol.
+#[derive(Debug)]
+pub(crate) struct Context<O> {
+    /// The time this wake began. Read once, used by all.
+    pub(crate) now: Instant,
+    pub(crate) sockets: Sockets<O>,
+    pub(crate) timers: Timers,
+    pub(crate) spares: Spares,
+    /// Where bytes are read to. What is not used up within the call is to be copied away.
+    pub(crate) scratch: Vec<u8>,
+    again: Vec<TimerKey>,
+}
+
+/// How much is read at once: enough that bulk transfers cost few calls, little enough to stay
+/// in the second-level cache.
+const SCRATCH: usize = 64 * 1024;
+/// How many events are taken from the poller at once.
+const EVENTS: usize = 1024;
+/// How many messages are taken in one turn, so that a flood of new connections does not keep
+/// the open ones waiting.
+const MESSAGES: usize = 256;
+
+impl<O> Context<O> {
+    /// Has [`Protocol::resumed`] called with `key` after the other events of this turn: for a
+    /// task that could go on, but has had its share.
+    pub(crate) fn run_again(&mut self, key: TimerKey) {
+        self.again.push(key);
+    }
+}
+
+/// A loop that is set up and not yet running.
+pub(crate) struct EventLoop<O, M> {
+    poll: Poll,
+    mailbox: Mailbox<M>,
+    context: Context<O>,
+}
+
+impl<O: Copy, M: Send> EventLoop<O, M> {
+    pub(crate) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mailbox = Mailbox::new(poll.registry())?;
+        let now = Instant::now();
+        let context = Context {
+            now,
+            sockets: Sockets::new(poll.registry().try_clone()?),
+            timers: Timers::new(now),
+            spares: Spares::default(),
+            scratch: vec![0; SCRATCH],
+            again: Vec::new(),
+        };
+        Ok(EventLoop { poll, mailbox, context })
+    }
+
+    /// For adding queues before the loop runs.
+    pub(crate) fn mailbox(&mut self) -> &mut Mailbox<M> {
+        &mut self.mailbox
+    }
+
+    /// Runs until the protocol says [`Turn::Stop`].
+    pub(crate) fn run<P: Protocol<Owner = O, Message = M>>(self, mut protocol: P) {
+        let EventLoop { mut poll, mailbox, context: mut cx } = self;
+        let mut events = Events::with_capacity(EVENTS);
+        let mut due = Vec::new();
+        let mut again = Vec::new();
+        let mut turn = Turn::Sleep;
+        loop {
+            let sleep = match turn {
+                Turn::Stop => return,
+                _ if !cx.again.is_empty() || !mailbox.may_sleep() => Some(Duration::ZERO),
+                Turn::Sleep => cx.timers.sleep(cx.now),
+                Turn::SleepAtMost(most) => {
+                    Some(cx.timers.sleep(cx.now).map_or(most, |sleep| sleep.min(most)))
+                }
+            };
+            match poll.poll(&mut events, sleep) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // The poller itself is broken: nothing can be served any more.
+                Err(error) => return log::error!("an event loop ends, its poller failed: {error}"),
+                Ok(()) => mailbox.awake(),
+            }
+            cx.now = Instant::now();
+
+            for event in events.iter().filter(|event| event.token() != WAKER) {
+                if let Some((id, connection)) = cx.sockets.note(event) {
+                    let owner = connection.owner;
+                    protocol.ready(&mut cx, id, owner);
+                }
+            }
+            std::mem::swap(&mut again, &mut cx.again);
+            for key in again.drain(..) {
+                protocol.resumed(&mut cx, key);
+            }
+            for message in std::iter::from_fn(|| mailbox.take()).take(MESSAGES) {
+                protocol.delivered(&mut cx, message);
+            }
+            cx.timers.advance(cx.now, &mut due);
+            for entry in due.drain(..) {
+                protocol.expired(&mut cx, entry);
+            }
+            turn = protocol.turn_ended(&mut cx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

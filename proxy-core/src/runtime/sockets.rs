@@ -1,0 +1,284 @@
+//! [`Sockets`]: the connections of one loop, and what is known of their readiness.
+//!
+//! Each socket is registered once, edge-triggered, for reading and writing. After that the
+//! loop keeps track itself: an event sets a flag, an operation that finds nothing more to do
+//! clears it. So a request costs no registration call.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+
+use mio::event::Event;
+use mio::{Interest, Registry, Token};
+use slab::Slab;
+
+use crate::net::Stream;
+
+/// Names a socket of a loop. Ids are not used again for as long as an event for the old
+/// socket may still be under way: the generation tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SocketId {
+    index: u32,
+    generation: u32,
+}
+
+/// Half of a token is the index, half the generation.
+const HALF: u32 = usize::BITS / 2;
+const MASK: usize = (1 << HALF) - 1;
+
+impl SocketId {
+    fn token(self) -> Token {
+        Token((self.generation as usize & MASK) << HALF | self.index as usize & MASK)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(index: u32) -> SocketId {
+        SocketId { index, generation: 0 }
+    }
+
+    fn from_token(token: Token) -> SocketId {
+        SocketId { index: (token.0 & MASK) as u32, generation: (token.0 >> HALF) as u32 }
+    }
+}
+
+/// The token of a loop's waker: no socket has it, since the index of a socket is at most
+/// [`MAX_SOCKETS`].
+pub(crate) const WAKER: Token = Token(usize::MAX);
+const MAX_SOCKETS: usize = MASK - 1;
+
+/// What an attempt to read came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// So many bytes were read.
+    Bytes(usize),
+    /// Nothing is there now; an event will tell.
+    Blocked,
+    /// The peer has ended its side (FIN).
+    End,
+}
+
+/// A registered socket. `O` says whose it is, in the words of the protocol.
+#[derive(Debug)]
+pub(crate) struct Connection<O> {
+    stream: Stream,
+    peer: Option<SocketAddr>,
+    /// To whom events of this socket go.
+    pub(crate) owner: O,
+    readable: bool,
+    writable: bool,
+    /// FIN has been seen, read or not.
+    peer_ended: bool,
+    /// It is over in both directions.
+    hung_up: bool,
+}
+
+impl<O> Connection<O> {
+    /// Whether a read may find something.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// Whether the connection is over in both directions: a reset, most often.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        self.hung_up
+    }
+
+    /// The other end's address, once it was asked for.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// Whether a connection attempt has come to its end: `Ok(false)` if it is under way.
+    pub(crate) fn finish_connecting(&mut self) -> io::Result<bool> {
+        let connected = self.stream.connected()?;
+        if connected {
+            self.learn_peer();
+        } else {
+            self.writable = false;
+        }
+        Ok(connected)
+    }
+
+    fn note(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
+        self.peer_ended |= event.is_read_closed();
+        self.hung_up |= event.is_error() || event.is_read_closed() && event.is_write_closed();
+    }
+
+    /// Asks the system for the other end's address.
+    pub(crate) fn learn_peer(&mut self) {
+        self.peer = self.stream.peer();
+    }
+
+    /// Reads once.
+    pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<Received> {
+        loop {
+            return match self.stream.read(into) {
+                Ok(0) => Ok(Received::End),
+                Ok(count) => {
+                    // A short read means that the socket is drained, so the next call would
+                    // only say so; but a FIN already reported will not be reported again.
+                    // Windows tells of new bytes only after a read that found none.
+                    if count < into.len() && !self.peer_ended && !cfg!(windows) {
+                        self.readable = false;
+                    }
+                    Ok(Received::Bytes(count))
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    Ok(Received::Blocked)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// Writes `head` and then `body`, as much as the socket takes, and says how much that was.
+    pub(crate) fn write(&mut self, head: &[u8], body: &[u8]) -> io::Result<usize> {
+        let total = head.len() + body.len();
+        let mut written = 0;
+        while written < total {
+            let result = match (head.get(written..).unwrap_or_default(), body) {
+                (head, []) => self.stream.write(head),
+                ([], body) => self.stream.write(&body[written - head.len()..]),
+                (head, body) => {
+                    self.stream.write_vectored(&[IoSlice::new(head), IoSlice::new(body)])
+                }
+            };
+            match result {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.writable = false;
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    /// Sends FIN.
+    pub(crate) fn finish_writing(&self) {
+        // It fails only where the connection is gone already.
+        drop(self.stream.finish_writing());
+    }
+}
+
+/// The sockets of one loop.
+#[derive(Debug)]
+pub(crate) struct Sockets<O> {
+    registry: Registry,
+    slots: Slab<Slot<O>>,
+    next_generation: u32,
+}
+
+#[derive(Debug)]
+struct Slot<O> {
+    generation: u32,
+    connection: Connection<O>,
+}
+
+impl<O> Sockets<O> {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Sockets { registry, slots: Slab::new(), next_generation: 0 }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Takes a socket in. It counts as readable and writable until an operation shows
+    /// otherwise, so that the first bytes are not waited for twice.
+    pub(crate) fn insert(&mut self, stream: Stream, owner: O) -> io::Result<SocketId> {
+        self.add(stream, owner, true)
+    }
+
+    /// Takes in a socket that is still connecting: nothing can be read or written before its
+    /// first event.
+    pub(crate) fn insert_connecting(&mut self, stream: Stream, owner: O) -> io::Result<SocketId> {
+        self.add(stream, owner, false)
+    }
+
+    fn add(&mut self, mut stream: Stream, owner: O, ready: bool) -> io::Result<SocketId> {
+        let slot = self.slots.vacant_entry();
+        if slot.key() > MAX_SOCKETS {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.next_generation = self.next_generation.wrapping_add(1) & MASK as u32;
+        let id = SocketId { index: slot.key() as u32, generation: self.next_generation };
+        self.registry.register(&mut stream, id.token(), Interest::READABLE | Interest::WRITABLE)?;
+        let connection = Connection {
+            stream,
+            peer: None,
+            owner,
+            readable: ready,
+            writable: ready,
+            peer_ended: false,
+            hung_up: false,
+        };
+        slot.insert(Slot { generation: id.generation, connection });
+        Ok(id)
+    }
+
+    /// Notes an event. `None` if it is for a socket that is no longer here.
+    pub(crate) fn note(&mut self, event: &Event) -> Option<(SocketId, &Connection<O>)> {
+        let id = SocketId::from_token(event.token());
+        let connection = self.get_mut(id)?;
+        connection.note(event);
+        Some((id, connection))
+    }
+
+    fn get_mut(&mut self, id: SocketId) -> Option<&mut Connection<O>> {
+        let slot = self.slots.get_mut(id.index as usize)?;
+        (slot.generation == id.generation).then_some(&mut slot.connection)
+    }
+
+    /// Takes a socket out and closes it, if it is still here.
+    pub(crate) fn close(&mut self, id: SocketId, how: Close) {
+        let Some(connection) = self.get_mut(id) else { return };
+        if how == Close::Abruptly {
+            connection.stream.close_abruptly();
+        }
+        // Closing the descriptor takes it off the poller: no call is needed for that, except
+        // where the poller keeps a record of its own.
+        #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+        drop(self.registry.deregister(&mut self.slots[id.index as usize].connection.stream));
+        self.slots.remove(id.index as usize);
+    }
+}
+
+/// How to close a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Close {
+    /// FIN, unless unread bytes are there.
+    Orderly,
+    /// RST: what the peer has is not the whole of it.
+    Abruptly,
+}
+
+impl<O> std::ops::Index<SocketId> for Sockets<O> {
+    type Output = Connection<O>;
+
+    fn index(&self, id: SocketId) -> &Connection<O> {
+        let slot = &self.slots[id.index as usize];
+        assert_eq!(
+            slot.generation, id.generation,
+            "a socket is used by its owner only while it is open"
+        );
+        &slot.connection
+    }
+}
+
+impl<O> std::ops::IndexMut<SocketId> for Sockets<O> {
+    fn index_mut(&mut self, id: SocketId) -> &mut Connection<O> {
+        self.get_mut(id).expect("a socket is used by its owner only while it is open")
+    }
+}

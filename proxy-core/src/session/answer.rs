@@ -1,0 +1,245 @@
+//! The proxy's own responses: those of handlers, and those that tell of a failure.
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use super::client::Session;
+use super::env::{Env, guarded};
+use super::transaction::{Progress, Stage, Transaction};
+use super::wire;
+use super::{Cx, Step};
+use crate::error::Reason;
+use crate::handler::Response;
+use crate::http1::Persistence;
+use crate::runtime::sockets::Close;
+
+impl Session {
+    /// The exchange cannot go on. Tells the client why, where that is still possible: before
+    /// the head of a response has been sent. After it, only an abrupt close can say that what
+    /// the client got is not the whole of it.
+    pub(super) fn fail(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        reason: Reason,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        transaction.reason = Some(reason);
+        transaction.drop_upstream(cx);
+        log::debug!(
+            "request {} of {}: {reason}: {}",
+            transaction.id,
+            self.client.who.address,
+            reason.explanation()
+        );
+        if reason == Reason::ClientClosed || transaction.status.is_some() {
+            env.record_close(&transaction, &self.client.who, cx.now);
+            env.recycle(transaction);
+            return Step::End(Close::Abruptly);
+        }
+        if !transaction.understood
+            || reason == Reason::BadRequestBody
+            || reason == Reason::RequestBodyTimeout
+        {
+            // Where the next request would begin is not known.
+            transaction.persistence = Persistence::Close;
+        }
+        let response = match transaction.understood {
+            true => {
+                let settings = &env.settings;
+                guarded("ConnectionHandler::failed", || {
+                    settings.handler.failed(&mut transaction.view(&self.client.who), reason)
+                })
+                .flatten()
+            }
+            false => None,
+        };
+        let response = response.unwrap_or_else(|| explain(reason, transaction.id));
+        self.send_response(transaction, &response, env, cx)
+    }
+
+    /// Answers with a handler's response.
+    pub(super) fn respond(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        response: &Response,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        transaction.drop_upstream(cx);
+        self.send_response(transaction, response, env, cx)
+    }
+
+    fn send_response(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        response: &Response,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        if !transaction.can_discard_request(env.settings.limits.discarded_body)
+            || env.draining.is_some()
+        {
+            transaction.persistence = Persistence::Close;
+        }
+        env.out.clear();
+        let without_body = transaction.understood && transaction.request.method() == "HEAD";
+        write_response(response, without_body, transaction.persistence, &mut env.out);
+        transaction.stage = Stage::Answering;
+        transaction.progress = Progress::Complete;
+        transaction.status = Some(response.status());
+        transaction.answered = if without_body { 0 } else { response.body().len() as u64 };
+        match wire::send(self.client.socket, &mut self.client.outbound, &mut env.out, &[], cx) {
+            Ok(()) => {
+                self.transaction = Some(transaction);
+                Step::Again
+            }
+            Err(_) => {
+                transaction.reason.get_or_insert(Reason::ClientClosed);
+                env.record_close(&transaction, &self.client.who, cx.now);
+                Step::End(Close::Abruptly)
+            }
+        }
+    }
+}
+
+impl Transaction {
+    /// Whether what is left of the request is little enough to be read and thrown away, so
+    /// that the connection can be kept.
+    fn can_discard_request(&self, most: u64) -> bool {
+        // A client that waits for `100 Continue` may or may not send the body after another
+        // answer (RFC 9110 §10.1.1): what comes next cannot be told apart.
+        self.understood
+            && (self.request_body.is_done()
+                || self.request_body.remaining().is_some_and(|left| left <= most)
+                    && !self.request.expects_continue())
+    }
+}
+
+/// The response to a request that failed.
+fn explain(reason: Reason, id: u64) -> Response {
+    let status = reason.status();
+    let body = format!(
+        "{status} {}\n\n{}\n\nreason: {}\nrequest: {id}\n",
+        reason_phrase(status),
+        reason.explanation(),
+        reason.code()
+    );
+    Response::new(status).with_field("Content-Type", "text/plain; charset=utf-8").with_body(body)
+}
+
+fn write_response(
+    response: &Response,
+    without_body: bool,
+    persistence: Persistence,
+    out: &mut Vec<u8>,
+) {
+    let status = response.status();
+    write_line(out, format_args!("HTTP/1.1 {status} {}", reason_phrase(status)));
+    // RFC 9110 §6.6.1: an origin server with a clock must say when it answered.
+    write_line(out, format_args!("Date: {}", httpdate::fmt_http_date(SystemTime::now())));
+    for (name, value) in response.fields() {
+        write_line(out, format_args!("{name}: {value}"));
+    }
+    // RFC 9110 §8.6: 204 has no Content-Length, and that of a 304 would be another one's.
+    let has_body = !matches!(status, 204 | 304);
+    if has_body {
+        write_line(out, format_args!("Content-Length: {}", response.body().len()));
+    }
+    if persistence == Persistence::Close {
+        write_line(out, format_args!("Connection: close"));
+    }
+    out.extend_from_slice(b"\r\n");
+    if has_body && !without_body {
+        out.extend_from_slice(response.body());
+    }
+}
+
+fn write_line(out: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
+    out.write_fmt(line).expect("writing to memory does not fail");
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The usual words for a status (RFC 9110 §15). Clients must not rely on them.
+fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        451 => "Unavailable For Legal Reasons",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        508 => "Loop Detected",
+        _ => match status / 100 {
+            2 => "Success",
+            3 => "Redirection",
+            4 => "Client Error",
+            _ => "Server Error",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(response: &Response, without_body: bool, persistence: Persistence) -> String {
+        let mut out = Vec::new();
+        write_response(response, without_body, persistence, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let date = text.lines().find(|line| line.starts_with("Date: ")).unwrap().to_owned();
+        text.replace(&(date + "\r\n"), "")
+    }
+
+    #[test]
+    fn a_response_is_framed() {
+        let response = Response::new(200).with_field("X", "y").with_body("hello");
+        assert_eq!(
+            written(&response, false, Persistence::Keep),
+            "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello"
+        );
+        assert_eq!(
+            written(&response, true, Persistence::Close),
+            "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn statuses_without_a_body_have_no_length() {
+        let response = Response::new(204).with_body("ignored");
+        assert_eq!(written(&response, false, Persistence::Keep), "HTTP/1.1 204 No Content\r\n\r\n");
+    }
+
+    #[test]
+    fn every_reason_has_a_phrase_and_an_explanation() {
+        for reason in Reason::ALL {
+            let body = explain(*reason, 7).body().clone();
+            let text = std::str::from_utf8(&body).unwrap();
+            assert!(text.contains(reason.code()) && text.contains("request: 7"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! [`Session`]: one client connection, from request to request.
+
+use super::env::Env;
+use super::message::Seat;
+use super::transaction::{Progress, Stage, Transaction};
+use super::wire::{self, Input};
+use super::{Cx, Step, TaskKey};
+use crate::error::Reason;
+use crate::handler::Client;
+use crate::http1::{self, HeadScanner, Sniff};
+use crate::runtime::buffer::Buffer;
+use crate::runtime::sockets::{Close, SocketId};
+use crate::runtime::timers::{Due, Timer};
+
+/// One client connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) key: TaskKey,
+    pub(super) client: ClientSide,
+    pub(super) timer: Timer,
+    /// The request that is being served.
+    pub(super) transaction: Option<Box<Transaction>>,
+    /// The last response has been sent; so many bytes are still read and thrown away.
+    lingering: Option<usize>,
+    pub(super) seat: Seat,
+}
+
+/// The client's side of a session.
+#[derive(Debug)]
+pub(super) struct ClientSide {
+    pub(super) who: Client,
+    pub(super) socket: SocketId,
+    /// Bytes from the client that were not used yet.
+    pub(super) inbound: Buffer,
+    /// Bytes for the client that its socket did not take yet.
+    pub(super) outbound: Buffer,
+    scanner: HeadScanner,
+    /// The first byte of a request has come, its head is not complete.
+    begun: bool,
+    /// A request has been served on this connection.
+    reused: bool,
+}
+
+/// How often a task goes on at once before others have their turn.
+const STEPS: usize = 16;
+
+/// Bytes that are read and thrown away after a last response, so that its end reaches the
+/// client: closing a socket with unread bytes resets it (RFC 9112 §9.6).
+const LINGER_BYTES: usize = 1024 * 1024;
+
+impl Session {
+    pub(super) fn new(
+        key: TaskKey,
+        socket: SocketId,
+        who: Client,
+        seat: Seat,
+        env: &Env,
+        cx: &mut Cx,
+    ) -> Session {
+        let client = ClientSide {
+            who,
+            socket,
+            inbound: Buffer::default(),
+            outbound: Buffer::default(),
+            scanner: HeadScanner::new(),
+            begun: false,
+            reused: false,
+        };
+        let mut timer = Timer::default();
+        cx.timers.arm(&mut timer, key, cx.now, env.settings.timeouts.keep_alive);
+        Session { key, client, timer, transaction: None, lingering: None, seat }
+    }
+
+    /// Goes on as far as possible.
+    pub(super) fn advance(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        for _ in 0..STEPS {
+            let step = match self.transaction.take() {
+                Some(transaction) => self.exchange(transaction, env, cx),
+                None if self.lingering.is_some() => self.linger(cx),
+                None => self.await_request(env, cx),
+            };
+            if !matches!(step, Step::Again) {
+                return step;
+            }
+        }
+        cx.run_again(self.key);
+        Step::Wait
+    }
+
+    /// Whether nothing is under way here.
+    pub(super) fn is_idle(&self) -> bool {
+        self.transaction.is_none() && !self.client.begun && self.lingering.is_none()
+    }
+
+    /// Reads until the head of a request is complete, and then has it decided about.
+    fn await_request(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        let client = &mut self.client;
+        if client.inbound.needs_more() && !cx.sockets[client.socket].is_readable() {
+            return Step::Wait;
+        }
+        let mut transaction = env.begin(cx.now);
+        let scanner = &mut client.scanner;
+        let limits = &env.settings.limits;
+        let looked = wire::receive(client.socket, &mut client.inbound, cx, |input, _| {
+            let skipped = if scanner.is_fresh() { http1::skip_empty_lines(input) } else { 0 };
+            let head = &input[skipped..];
+            if scanner.is_fresh() {
+                match http1::sniff(head) {
+                    Sniff::Http => {}
+                    Sniff::Tls => return (skipped, Err(Reason::TlsToPlainPort)),
+                    Sniff::Http2 => return (skipped, Err(Reason::Http2ToPlainPort)),
+                }
+            }
+            match scanner.scan(head, limits) {
+                Ok(None) => (skipped, Ok(!head.is_empty())),
+                Ok(Some(length)) => {
+                    scanner.reset();
+                    let parsed = transaction.request.parse(&head[..length], limits);
+                    transaction.understood = parsed.is_ok();
+                    (skipped + length, parsed.map(|()| true).map_err(http1::Error::in_request))
+                }
+                Err(error) => (skipped, Err(error.in_request())),
+            }
+        });
+        let ended = match looked {
+            Ok(Input::Looked(Ok(begun))) if !transaction.understood => {
+                env.recycle(transaction);
+                if begun && !std::mem::replace(&mut self.client.begun, true) {
+                    cx.timers.arm(
+                        &mut self.timer,
+                        self.key,
+                        cx.now,
+                        env.settings.timeouts.request_head,
+                    );
+                }
+                return Step::Again;
+            }
+            Ok(Input::Looked(Ok(_))) => None,
+            Ok(Input::Looked(Err(reason))) => Some(reason),
+            Ok(Input::Blocked) => {
+                env.recycle(transaction);
+                return Step::Wait;
+            }
+            // A client that ends between requests, or that resets, wants no answer.
+            Ok(Input::Ended) if !self.client.begun => {
+                env.recycle(transaction);
+                return Step::End(Close::Orderly);
+            }
+            Ok(Input::Ended) => Some(Reason::RequestIncomplete),
+            Err(_) if !self.client.begun => {
+                env.recycle(transaction);
+                return Step::End(Close::Orderly);
+            }
+            Err(_) => Some(Reason::ClientClosed),
+        };
+        self.begin(&mut transaction, env);
+        match ended {
+            Some(reason) => self.fail(transaction, reason, env, cx),
+            None => self.decide(transaction, env, cx),
+        }
+    }
+
+    fn begin(&mut self, transaction: &mut Transaction, env: &mut Env) {
+        transaction.id = env.next_id();
+        self.client.begun = false;
+        transaction.client_reused = std::mem::replace(&mut self.client.reused, true);
+    }
+
+    /// The response has been sent, or nothing more can be: one record, and on to the next
+    /// request or to the end of the connection.
+    pub(super) fn complete(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let keep = transaction.persistence == http1::Persistence::Keep && env.draining.is_none();
+        let request_is_read = transaction.request_body.is_done() && transaction.understood;
+        env.record_close(&transaction, &self.client.who, cx.now);
+        transaction.extensions.clear();
+        env.recycle(transaction);
+        if keep {
+            cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.keep_alive);
+            return Step::Again;
+        }
+        let connection = &cx.sockets[self.client.socket];
+        if request_is_read && self.client.inbound.is_empty() && !connection.is_readable() {
+            return Step::End(Close::Orderly);
+        }
+        connection.finish_writing();
+        cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.linger);
+        self.client.inbound.clear(&mut cx.spares);
+        self.lingering = Some(LINGER_BYTES);
+        Step::Again
+    }
+
+    /// Throws away what the client still sends, until it ends, too.
+    fn linger(&mut self, cx: &mut Cx) -> Step {
+        let read = wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, _| {
+            (input.len(), input.len())
+        });
+        let left = self.lingering.unwrap_or_default();
+        match read {
+            Ok(Input::Looked(count)) if count < left => {
+                self.lingering = Some(left - count);
+                Step::Again
+            }
+            Ok(Input::Blocked) => Step::Wait,
+            Ok(Input::Looked(_) | Input::Ended) | Err(_) => Step::End(Close::Orderly),
+        }
+    }
+
+    /// The timers have an entry for this session.
+    pub(super) fn expired(&mut self, due: Due, env: &mut Env, cx: &mut Cx) -> Step {
+        if !cx.timers.fires(&mut self.timer, due) {
+            return Step::Wait;
+        }
+        let Some(transaction) = self.transaction.take() else {
+            if !self.client.begun {
+                return Step::End(Close::Orderly);
+            }
+            let mut transaction = env.begin(cx.now);
+            self.begin(&mut transaction, env);
+            let step = self.fail(transaction, Reason::RequestHeadTimeout, env, cx);
+            return self.go_on(step, env, cx);
+        };
+        let reason = match transaction.stage {
+            Stage::Deciding => Reason::HandlerFailed,
+            Stage::Planning => Reason::DnsTimeout,
+            Stage::Dialing(_) => {
+                let step = self.exchange(transaction, env, cx);
+                return self.go_on(step, env, cx);
+            }
+            Stage::Talking(_) if self.client.outbound.is_empty() => match transaction.progress {
+                Progress::Begun | Progress::Complete => Reason::ResponseBodyTimeout,
+                Progress::Awaited if !transaction.upstream.outbound.is_empty() => {
+                    Reason::UpstreamWriteTimeout
+                }
+                Progress::Awaited if !transaction.request_body.is_done() => {
+                    Reason::RequestBodyTimeout
+                }
+                Progress::Awaited => Reason::ResponseHeadTimeout,
+            },
+            Stage::Answering if self.client.outbound.is_empty() => Reason::RequestBodyTimeout,
+            Stage::Talking(_) | Stage::Answering => Reason::ClientWriteTimeout,
+        };
+        let step = self.fail(transaction, reason, env, cx);
+        self.go_on(step, env, cx)
+    }
+
+    /// Continues after a step that did not come from [`advance`](Self::advance).
+    pub(super) fn go_on(&mut self, step: Step, env: &mut Env, cx: &mut Cx) -> Step {
+        match step {
+            Step::Again => self.advance(env, cx),
+            other => other,
+        }
+    }
+
+    /// Ends the session now: the time to drain is over.
+    pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        if let Some(mut transaction) = self.transaction.take() {
+            transaction.reason = Some(Reason::ShutDown);
+            transaction.drop_upstream(cx);
+            env.record_close(&transaction, &self.client.who, cx.now);
+        }
+        Step::End(Close::Abruptly)
+    }
+
+    /// Closes the connection. Whatever was under way has been recorded.
+    pub(super) fn close(mut self: Box<Self>, how: Close, cx: &mut Cx) {
+        debug_assert!(self.transaction.is_none(), "a transaction ends with a record");
+        self.client.inbound.clear(&mut cx.spares);
+        self.client.outbound.clear(&mut cx.spares);
+        cx.sockets.close(self.client.socket, how);
+    }
+}

@@ -1,0 +1,262 @@
+//! From a route to a connection: an idle one, or one that is planned and dialed.
+
+use std::time::Duration;
+
+use super::client::Session;
+use super::dial::{Dialed, Dialer};
+use super::env::{Env, guarded};
+use super::message::Message;
+use super::transaction::{Stage, Transaction};
+use super::{Cx, Owner, Step};
+use crate::error::Reason;
+use crate::http1::{BodyLength, TargetForm};
+use crate::net::Stream;
+use crate::runtime::sockets::{Close, SocketId};
+use crate::upstream::{ConnectError, Destination, Dial, Dialing, Retry};
+
+/// How long an idle connection counts as just used: so young, it is good enough for a request
+/// that must not be sent twice. Servers close idle connections after seconds.
+const JUST_USED: Duration = Duration::from_secs(1);
+
+/// How often a request may be sent off: once more than once.
+const ATTEMPTS: u32 = 2;
+
+impl Session {
+    /// Finds a connection to the transaction's upstream.
+    pub(super) fn connect(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let is_tunnel = transaction.request.form() == TargetForm::Authority;
+        let upstream = &mut transaction.upstream;
+        upstream.attempts += 1;
+        // A second attempt is for the case that an idle connection had gone stale: never
+        // another idle one.
+        if upstream.attempts == 1 && !is_tunnel {
+            let freshness =
+                if transaction.request.is_idempotent() { Duration::MAX } else { JUST_USED };
+            if let Some(socket) = env.idle.take(&upstream.key, cx.now, freshness) {
+                upstream.reused = true;
+                cx.sockets[socket].owner = Owner::Task(self.key);
+                return self.connected(transaction, socket, env, cx);
+            }
+        }
+        upstream.reused = false;
+        let destination = Destination::new(&upstream.key, upstream.attempts);
+        let connector = &env.settings.connector;
+        match guarded("UpstreamConnector::fast", || connector.fast(&destination)) {
+            Some(Some(dialing)) => self.dial(transaction, dialing, env, cx),
+            Some(None) => self.plan(transaction, env, cx),
+            None => self.fail(transaction, Reason::ConnectorFailed, env, cx),
+        }
+    }
+
+    /// Asks the connector on the worker pool.
+    fn plan(&mut self, mut transaction: Box<Transaction>, env: &mut Env, cx: &mut Cx) -> Step {
+        let connector = env.settings.connector.clone();
+        let (authority, attempt) =
+            (transaction.upstream.key.clone(), transaction.upstream.attempts);
+        let key = self.key;
+        let submitted = env.submit(
+            |lanes| lanes.names,
+            move || connector.plan(&Destination::new(&authority, attempt)),
+            move |planned| Message::Planned(key, planned),
+        );
+        match submitted {
+            Ok(()) => {
+                transaction.stage = Stage::Planning;
+                cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.resolve);
+                self.transaction = Some(transaction);
+                Step::Wait
+            }
+            Err(reason) => self.fail(transaction, reason, env, cx),
+        }
+    }
+
+    /// The connector has planned.
+    pub(super) fn planned(
+        &mut self,
+        planned: Option<Result<Dialing, ConnectError>>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let transaction = match self.transaction.take() {
+            Some(transaction) if matches!(transaction.stage, Stage::Planning) => transaction,
+            // The client's wait was over before.
+            other => {
+                self.transaction = other;
+                return Step::Wait;
+            }
+        };
+        let step = match planned {
+            Some(Ok(dialing)) => self.dial(transaction, dialing, env, cx),
+            Some(Err(error)) => {
+                log::debug!(
+                    "request {}: no way to {}: {error}",
+                    transaction.id,
+                    transaction.upstream.key
+                );
+                match error.retry() {
+                    Retry::Same if transaction.upstream.attempts < ATTEMPTS => {
+                        self.connect(transaction, env, cx)
+                    }
+                    _ => self.fail(transaction, error.reason(), env, cx),
+                }
+            }
+            None => self.fail(transaction, Reason::ConnectorFailed, env, cx),
+        };
+        self.go_on(step, env, cx)
+    }
+
+    /// Begins to connect as planned.
+    fn dial(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        dialing: Dialing,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let addresses = match dialing.dial {
+            Dial::Addresses(addresses) => addresses,
+            Dial::Connected(socket) => {
+                let added = Stream::adopt(socket)
+                    .and_then(|stream| cx.sockets.insert(stream, Owner::Task(self.key)));
+                return match added {
+                    Ok(socket) => {
+                        cx.sockets[socket].learn_peer();
+                        self.connected(transaction, socket, env, cx)
+                    }
+                    Err(error) => {
+                        log::debug!(
+                            "request {}: the connector's socket is of no use: {error}",
+                            transaction.id
+                        );
+                        self.fail(transaction, Reason::ConnectFailed, env, cx)
+                    }
+                };
+            }
+        };
+        match Dialer::new(addresses, &env.settings, cx.now) {
+            Ok(dialer) => {
+                transaction.stage = Stage::Dialing(dialer);
+                self.keep_dialing(transaction, env, cx)
+            }
+            Err(reason) => self.fail(transaction, reason, env, cx),
+        }
+    }
+
+    /// Looks what has become of the connection attempts.
+    pub(super) fn keep_dialing(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let Stage::Dialing(dialer) = &mut transaction.stage else {
+            unreachable!("called in this stage only");
+        };
+        match dialer.step(Owner::Task(self.key), env.settings.timeouts.connect_stagger, cx) {
+            Dialed::Connected(socket) => self.connected(transaction, socket, env, cx),
+            Dialed::Pending(until) => {
+                let after = until.saturating_duration_since(cx.now);
+                cx.timers.arm(&mut self.timer, self.key, cx.now, after);
+                self.transaction = Some(transaction);
+                Step::Wait
+            }
+            Dialed::Failed(reason) => self.fail(transaction, reason, env, cx),
+        }
+    }
+
+    /// There is a connection to the upstream: on to the exchange, or to the tunnel.
+    fn connected(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        socket: SocketId,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let upstream = &mut transaction.upstream;
+        upstream.address = cx.sockets[socket].peer();
+        upstream.connected = Some(cx.now.saturating_duration_since(transaction.started));
+        upstream.head_sent = false;
+        transaction.stage = Stage::Talking(socket);
+        if transaction.request.form() != TargetForm::Authority {
+            self.transaction = Some(transaction);
+            return Step::Again;
+        }
+        // RFC 9110 §9.3.6: a 2xx without Content-Length or Transfer-Encoding, and from its
+        // empty line on the connection is a tunnel.
+        env.out.clear();
+        env.out.extend_from_slice(b"HTTP/1.1 200 Connection established\r\n\r\n");
+        transaction.status = Some(200);
+        match super::wire::send(
+            self.client.socket,
+            &mut self.client.outbound,
+            &mut env.out,
+            &[],
+            cx,
+        ) {
+            Ok(()) => Step::Tunnel(transaction),
+            Err(_) => self.fail(transaction, Reason::ClientClosed, env, cx),
+        }
+    }
+
+    /// The upstream connection was lost before a byte of a response had come. A request that
+    /// can be repeated and went out on an idle connection is sent once more, on a fresh one:
+    /// the connection had been closed before it got there (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+    pub(super) fn lost(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let request = &transaction.request;
+        let repeatable = request.is_idempotent() && request.body_length() == BodyLength::None;
+        if !repeatable || !transaction.upstream.reused || transaction.upstream.attempts >= ATTEMPTS
+        {
+            return self.fail(transaction, Reason::UpstreamClosed, env, cx);
+        }
+        transaction.drop_upstream(cx);
+        transaction.upstream.deaf = false;
+        self.connect(transaction, env, cx)
+    }
+
+    /// The response is complete: the upstream's connection is kept for others if it can be.
+    pub(super) fn release_upstream(
+        &mut self,
+        transaction: &mut Transaction,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) {
+        let Stage::Talking(socket) = std::mem::replace(&mut transaction.stage, Stage::Answering)
+        else {
+            return;
+        };
+        let upstream = &mut transaction.upstream;
+        let reusable = transaction.response.wants_persistence()
+            && transaction.response_body.is_done()
+            && transaction.response.body_length() != BodyLength::UntilClose
+            && transaction.request_body.is_done()
+            && upstream.head_sent
+            && !upstream.deaf
+            && upstream.outbound.is_empty()
+            && upstream.inbound.is_empty()
+            && env.draining.is_none();
+        upstream.inbound.clear(&mut cx.spares);
+        upstream.outbound.clear(&mut cx.spares);
+        // Still readable means that the last read has filled the whole buffer: rare, and not
+        // worth a look at what may be behind it.
+        if !reusable || cx.sockets[socket].is_readable() {
+            return cx.sockets.close(socket, Close::Orderly);
+        }
+        let announced =
+            transaction.response.keep_alive_timeout().map_or(Duration::MAX, Duration::from_secs);
+        let keep = env.settings.timeouts.upstream_idle.min(announced);
+        cx.sockets[socket].owner = Owner::Idle;
+        if let Err(socket) = env.idle.put(&upstream.key, socket, cx.now, keep) {
+            cx.sockets.close(socket, Close::Orderly);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! From a request to an action, and from an action to a stage.
+
+use super::client::Session;
+use super::env::{Env, guarded};
+use super::message::Message;
+use super::transaction::{Stage, Transaction};
+use super::{Cx, Step};
+use crate::error::Reason;
+use crate::handler::{Action, Plan, Response, Route};
+use crate::http1::{Body, Coding, Persistence, TargetForm};
+use crate::runtime::sockets::Close;
+use crate::upstream::write_key;
+
+/// The port of an `http` URI that names none (RFC 9110 §4.2.1).
+const DEFAULT_PORT: u16 = 80;
+
+impl Session {
+    /// A well-formed request is there: what is to become of it?
+    pub(super) fn decide(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        transaction.request_body = Body::new(transaction.request.body_length(), Coding::AsIs);
+        transaction.persistence =
+            match transaction.request.wants_persistence() && env.draining.is_none() {
+                true => Persistence::Keep,
+                false => Persistence::Close,
+            };
+        let settings = &env.settings;
+        let action = guarded("ConnectionHandler::request", || {
+            settings.handler.request(&mut transaction.view(&self.client.who))
+        });
+        match action {
+            Some(action) => self.act(transaction, action, env, cx),
+            None => self.fail(transaction, Reason::HandlerFailed, env, cx),
+        }
+    }
+
+    /// Does what the handler has decided.
+    fn act(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        action: Action,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let is_connect = transaction.request.form() == TargetForm::Authority;
+        match action {
+            Action::Forward(plan) => self.route(transaction, &plan, env, cx),
+            Action::Tunnel(plan) if is_connect => self.route(transaction, &plan, env, cx),
+            Action::Tunnel(_) => {
+                log::error!("the handler wants a tunnel for a request that is not CONNECT");
+                self.fail(transaction, Reason::HandlerFailed, env, cx)
+            }
+            Action::Respond(response) => self.respond(transaction, &response, env, cx),
+            Action::Reject(reason) => self.fail(transaction, reason, env, cx),
+            Action::Close => self.close_silently(transaction, env, cx),
+            Action::Defer(decision) => {
+                let (request, client) = (transaction.request.clone(), self.client.who.clone());
+                let key = self.key;
+                let submitted = env.submit(
+                    |lanes| lanes.decisions,
+                    move || (decision.0)(&request, &client),
+                    move |action| Message::Decided(key, action),
+                );
+                match submitted {
+                    Ok(()) => {
+                        transaction.stage = Stage::Deciding;
+                        cx.timers.arm(
+                            &mut self.timer,
+                            self.key,
+                            cx.now,
+                            env.settings.timeouts.response_head,
+                        );
+                        self.transaction = Some(transaction);
+                        Step::Wait
+                    }
+                    Err(reason) => self.fail(transaction, reason, env, cx),
+                }
+            }
+        }
+    }
+
+    /// A deferred decision has been made.
+    pub(super) fn decided(&mut self, action: Option<Action>, env: &mut Env, cx: &mut Cx) -> Step {
+        match self.transaction.take() {
+            Some(transaction) if matches!(transaction.stage, Stage::Deciding) => {
+                let step = match action {
+                    Some(action) => self.act(transaction, action, env, cx),
+                    None => self.fail(transaction, Reason::HandlerFailed, env, cx),
+                };
+                self.go_on(step, env, cx)
+            }
+            // The client's wait was over before.
+            other => {
+                self.transaction = other;
+                Step::Wait
+            }
+        }
+    }
+
+    /// Sends a request on its way, unless it has come to its end here.
+    fn route(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        plan: &Plan,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let request = &transaction.request;
+        if request.via_contains(&env.settings.pseudonym) {
+            return self.fail(transaction, Reason::LoopDetected, env, cx);
+        }
+        // RFC 9110 §7.6.2: at zero the request must not be forwarded; this is its last stop.
+        if request.max_forwards() == Some(0) {
+            let response = last_stop(&transaction);
+            return self.respond(transaction, &response, env, cx);
+        }
+        let (host, port) = match &plan.route {
+            Route::AsAsked => (request.host(), request.port().unwrap_or(DEFAULT_PORT)),
+            Route::To(upstream) => (upstream.host(), upstream.port()),
+        };
+        if host.is_empty() {
+            return self.fail(transaction, Reason::BadHost, env, cx);
+        }
+        write_key(host, port, &mut transaction.upstream.key);
+        self.connect(transaction, env, cx)
+    }
+
+    pub(super) fn close_silently(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        transaction.reason = Some(Reason::ClosedByHandler);
+        transaction.drop_upstream(cx);
+        env.record_close(&transaction, &self.client.who, cx.now);
+        Step::End(Close::Orderly)
+    }
+}
+
+/// Answers `TRACE` and `OPTIONS` in the place of the server they were meant for.
+fn last_stop(transaction: &Transaction) -> Response {
+    let request = &transaction.request;
+    if request.method() != "TRACE" {
+        return Response::new(200);
+    }
+    // RFC 9110 §9.3.8: the request as received, without fields that may hold secrets.
+    let mut echo = format!("{} {} HTTP/1.1\r\n", request.method(), request.target()).into_bytes();
+    for field in request.fields().filter(|field| !is_secret(field.name)) {
+        echo.extend_from_slice(field.name.as_bytes());
+        echo.extend_from_slice(b": ");
+        echo.extend_from_slice(field.value);
+        echo.extend_from_slice(b"\r\n");
+    }
+    echo.extend_from_slice(b"\r\n");
+    Response::new(200).with_field("Content-Type", "message/http").with_body(echo)
+}
+
+fn is_secret(name: &str) -> bool {
+    ["authorization", "proxy-authorization", "cookie"]
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
+}

@@ -1,0 +1,228 @@
+//! [`Engine`]: all tasks of one loop, and who gets which event.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::client::Session;
+use super::env::{Env, guarded};
+use super::message::{Arrival, Drain, Message};
+use super::tunnel::Tunnel;
+use super::{Cx, Owner, Step, TaskKey};
+use crate::handler::{Admission, Client};
+use crate::net::Stream;
+use crate::runtime::event_loop::{Protocol, Turn};
+use crate::runtime::sockets::{Close, SocketId};
+use crate::runtime::timers::Due;
+
+/// The forwarding of HTTP, as a [`Protocol`] of an event loop.
+pub(crate) struct Engine {
+    env: Env,
+    tasks: Slab<Entry>,
+    next_generation: u32,
+}
+
+struct Entry {
+    generation: u32,
+    task: Task,
+}
+
+/// What a client connection has become.
+enum Task {
+    Session(Box<Session>),
+    Tunnel(Box<Tunnel>),
+}
+
+/// How long records may wait for company on their way to the logger.
+const LOG_DELAY: Duration = Duration::from_millis(50);
+/// Records that do not wait.
+const LOG_BATCH: usize = 512;
+
+impl Engine {
+    pub(crate) fn new(env: Env) -> Engine {
+        Engine { env, tasks: Slab::new(), next_generation: 0 }
+    }
+
+    fn arrive(&mut self, cx: &mut Cx, arrival: Arrival) {
+        let client = Client { address: arrival.peer, listener: arrival.listener };
+        let admission = guarded("ConnectionHandler::connected", || {
+            self.env.settings.handler.connected(&client)
+        });
+        if admission != Some(Admission::Accept) || self.env.draining.is_some() {
+            return log::debug!("the connection of {} is closed at once", client.address);
+        }
+        self.next_generation = self.next_generation.wrapping_add(1);
+        let key = self.tasks.vacant_key() as u64 | u64::from(self.next_generation) << 32;
+        let added = Stream::adopt(arrival.socket)
+            .and_then(|stream| cx.sockets.insert(stream, Owner::Task(key)));
+        match added {
+            Ok(socket) => {
+                let session = Session::new(key, socket, client, arrival.seat, &self.env, cx);
+                self.tasks.insert(Entry {
+                    generation: self.next_generation,
+                    task: Task::Session(Box::new(session)),
+                });
+                self.run(key, cx, Task::advance);
+            }
+            Err(error) => {
+                log::warn!("the connection of {} could not be taken over: {error}", client.address)
+            }
+        }
+    }
+
+    /// Has a task do something, and does what it asks for then.
+    fn run(
+        &mut self,
+        key: TaskKey,
+        cx: &mut Cx,
+        act: impl FnOnce(&mut Task, &mut Env, &mut Cx) -> Step,
+    ) {
+        let index = (key & u64::from(u32::MAX)) as usize;
+        let Some(entry) =
+            self.tasks.get_mut(index).filter(|entry| u64::from(entry.generation) == key >> 32)
+        else {
+            return; // what comes late finds nobody
+        };
+        match act(&mut entry.task, &mut self.env, cx) {
+            Step::Wait | Step::Again => {}
+            Step::End(how) => match self.tasks.remove(index).task {
+                Task::Session(session) => session.close(how, cx),
+                Task::Tunnel(tunnel) => tunnel.close(how, cx),
+            },
+            Step::Tunnel(transaction) => {
+                // The task's place is kept: sockets and timers know it by its key.
+                let Entry { generation, task } = self.tasks.remove(index);
+                let Task::Session(session) = task else {
+                    unreachable!("only a session becomes a tunnel")
+                };
+                let tunnel = Tunnel::new(*session, transaction, &mut self.env, cx);
+                let index_again =
+                    self.tasks.insert(Entry { generation, task: Task::Tunnel(Box::new(tunnel)) });
+                debug_assert_eq!(
+                    index, index_again,
+                    "a slab fills the place that became free last"
+                );
+                self.run(key, cx, Task::advance);
+            }
+        }
+    }
+
+    fn drain(&mut self, cx: &mut Cx, drain: Drain) {
+        drain.tally.open.fetch_add(self.tasks.len(), Ordering::Relaxed);
+        self.env.draining = Some(drain);
+        self.env.idle.sweep(cx.now, true, |socket| cx.sockets.close(socket, Close::Orderly));
+        for key in self.keys() {
+            self.run(key, cx, |task, _, _| match task {
+                Task::Session(session) if session.is_idle() => Step::End(Close::Orderly),
+                _ => Step::Wait,
+            });
+        }
+    }
+
+    /// Cuts what has outlived the deadlines of a drain.
+    fn cut(&mut self, cx: &mut Cx, drain: &Drain) {
+        if cx.now < drain.exchanges_until && cx.now < drain.tunnels_until {
+            return;
+        }
+        let before = self.tasks.len();
+        for key in self.keys() {
+            self.run(key, cx, |task, env, cx| match task {
+                Task::Session(session) if cx.now >= drain.exchanges_until => session.cut(env, cx),
+                Task::Tunnel(tunnel) if cx.now >= drain.tunnels_until => tunnel.cut(env, cx),
+                _ => Step::Wait,
+            });
+        }
+        drain.tally.cut.fetch_add(before - self.tasks.len(), Ordering::Relaxed);
+    }
+
+    fn keys(&self) -> Vec<TaskKey> {
+        self.tasks
+            .iter()
+            .map(|(index, entry)| index as u64 | u64::from(entry.generation) << 32)
+            .collect()
+    }
+}
+
+impl Task {
+    fn advance(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        match self {
+            Task::Session(session) => session.advance(env, cx),
+            Task::Tunnel(tunnel) => tunnel.advance(env, cx),
+        }
+    }
+
+    fn expired(&mut self, due: Due, env: &mut Env, cx: &mut Cx) -> Step {
+        match self {
+            Task::Session(session) => session.expired(due, env, cx),
+            Task::Tunnel(tunnel) => tunnel.expired(due, env, cx),
+        }
+    }
+}
+
+impl Protocol for Engine {
+    type Owner = Owner;
+    type Message = Message;
+
+    fn delivered(&mut self, cx: &mut Cx, message: Message) {
+        match message {
+            Message::Arrived(arrival) => self.arrive(cx, arrival),
+            Message::Planned(key, planned) => {
+                self.env.reply_taken();
+                self.run(key, cx, |task, env, cx| match task {
+                    Task::Session(session) => session.planned(planned, env, cx),
+                    Task::Tunnel(_) => Step::Wait,
+                });
+            }
+            Message::Decided(key, action) => {
+                self.env.reply_taken();
+                self.run(key, cx, |task, env, cx| match task {
+                    Task::Session(session) => session.decided(action, env, cx),
+                    Task::Tunnel(_) => Step::Wait,
+                });
+            }
+            Message::Drain(drain) => self.drain(cx, drain),
+        }
+    }
+
+    fn ready(&mut self, cx: &mut Cx, socket: SocketId, owner: Owner) {
+        match owner {
+            Owner::Task(key) => self.run(key, cx, Task::advance),
+            // Bytes that nobody asked for, or the end: either way it is of no more use.
+            Owner::Idle if cx.sockets[socket].is_readable() => {
+                self.env.idle.remove(socket);
+                cx.sockets.close(socket, Close::Orderly);
+            }
+            Owner::Idle => {}
+        }
+    }
+
+    fn resumed(&mut self, cx: &mut Cx, key: TaskKey) {
+        self.run(key, cx, Task::advance);
+    }
+
+    fn expired(&mut self, cx: &mut Cx, due: Due) {
+        self.run(due.key, cx, |task, env, cx| task.expired(due, env, cx));
+    }
+
+    fn turn_ended(&mut self, cx: &mut Cx) -> Turn {
+        let mut sleep =
+            self.env.idle.sweep(cx.now, false, |socket| cx.sockets.close(socket, Close::Orderly));
+        if let Some(drain) = self.env.draining.clone() {
+            self.cut(cx, &drain);
+            if self.tasks.is_empty() {
+                self.env.log.flush();
+                return Turn::Stop;
+            }
+            let next = [drain.exchanges_until, drain.tunnels_until]
+                .into_iter()
+                .filter(|&at| at > cx.now)
+                .min();
+            sleep = [sleep, next.map(|at| at - cx.now)].into_iter().flatten().min();
+        }
+        if let Some(delay) = self.env.flush_log(cx.now, LOG_BATCH, LOG_DELAY) {
+            sleep = Some(sleep.map_or(delay, |sleep| sleep.min(delay)));
+        }
+        sleep.map_or(Turn::Sleep, Turn::SleepAtMost)
+    }
+}

@@ -1,0 +1,257 @@
+//! [`Env`]: what all sessions of a loop share.
+
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::message::{Drain, Message};
+use super::transaction::Transaction;
+use crate::error::Reason;
+use crate::handler::{Client, ConnectionHandler};
+use crate::limits::{Limits, Timeouts};
+use crate::logger::{AccessRecord, Event, Kind, LogSender};
+use crate::runtime::mailbox::Outlet;
+use crate::runtime::{Lane, WorkerPool};
+use crate::upstream::{IdleUpstreams, UpstreamConnector};
+
+/// What a proxy was built with.
+pub(crate) struct Settings {
+    pub(crate) handler: Arc<dyn ConnectionHandler>,
+    pub(crate) connector: Arc<dyn UpstreamConnector>,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    /// Our name in `Via`; it differs from process to process, so that two proxies in a chain
+    /// do not take each other for a loop.
+    pub(crate) pseudonym: String,
+    /// Where this proxy itself listens: never an upstream.
+    pub(crate) own_addresses: Vec<SocketAddr>,
+}
+
+/// The worker pool, and which lane carries what.
+#[derive(Clone)]
+pub(crate) struct Lanes {
+    pub(crate) pool: Arc<WorkerPool>,
+    /// Resolving names and whatever else a connector does.
+    pub(crate) names: Lane,
+    /// Deferred decisions.
+    pub(crate) decisions: Lane,
+}
+
+/// What all sessions of a loop share.
+pub(crate) struct Env {
+    pub(crate) settings: Arc<Settings>,
+    pub(super) idle: IdleUpstreams,
+    pub(super) log: LogSender,
+    /// Where outgoing heads are written.
+    pub(super) out: Vec<u8>,
+    pub(super) draining: Option<Drain>,
+    lanes: Lanes,
+    /// Where results of jobs come back. It has room for [`Limits::lane_queue`] of them, and
+    /// no more jobs than that are ever under way: a result always finds its place.
+    results: Outlet<Message>,
+    under_way: usize,
+    /// Boxed as their sessions have them: they are handed over as they are.
+    #[allow(clippy::vec_box)]
+    spare: Vec<Box<Transaction>>,
+    next_id: u64,
+    id_step: u64,
+    clock: Clock,
+    /// When the first record came that is not on its way to the logger yet.
+    unsent_since: Option<Instant>,
+}
+
+/// How many ended transactions are kept for their memory.
+const SPARE_TRANSACTIONS: usize = 64;
+
+impl Env {
+    /// `number` is this loop's among `loops`.
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        lanes: Lanes,
+        results: Outlet<Message>,
+        log: LogSender,
+        (number, loops): (usize, usize),
+    ) -> Env {
+        Env {
+            idle: IdleUpstreams::new(
+                settings.limits.idle_upstreams,
+                settings.limits.idle_per_upstream,
+            ),
+            settings,
+            log,
+            out: Vec::new(),
+            draining: None,
+            lanes,
+            results,
+            under_way: 0,
+            spare: Vec::new(),
+            next_id: number as u64 + 1,
+            id_step: loops as u64,
+            clock: Clock::new(Instant::now()),
+            unsent_since: None,
+        }
+    }
+
+    /// A transaction, with memory of an ended one where there is some.
+    pub(super) fn begin(&mut self, now: Instant) -> Box<Transaction> {
+        match self.spare.pop() {
+            Some(mut transaction) => {
+                transaction.renew(now);
+                transaction
+            }
+            None => Box::new(Transaction::new(now)),
+        }
+    }
+
+    /// An id that no other request of this proxy has.
+    pub(super) fn next_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += self.id_step;
+        id
+    }
+
+    /// Keeps the memory of an ended transaction.
+    pub(super) fn recycle(&mut self, transaction: Box<Transaction>) {
+        if self.spare.len() < SPARE_TRANSACTIONS {
+            self.spare.push(transaction);
+        }
+    }
+
+    /// Has `job` run on the worker pool. Exactly one message comes back: `reply` of what the
+    /// job returned, or of `None` if it panicked or was never run.
+    pub(super) fn submit<T: Send + 'static>(
+        &mut self,
+        lane: impl FnOnce(&Lanes) -> Lane,
+        job: impl FnOnce() -> T + Send + 'static,
+        reply: impl FnOnce(Option<T>) -> Message + Send + 'static,
+    ) -> Result<(), Reason> {
+        if self.under_way >= self.settings.limits.lane_queue {
+            return Err(Reason::WorkersBusy);
+        }
+        let mut pending =
+            Pending { outlet: self.results.clone(), reply: Some(reply), result: PhantomData };
+        let job = move || pending.send(guarded("a job on the worker pool", job));
+        // A job that is refused replies too, when it is dropped: each submission counts.
+        self.under_way += 1;
+        self.lanes.pool.submit(lane(&self.lanes), job).map_err(|_| Reason::WorkersBusy)
+    }
+
+    /// A reply has come.
+    pub(super) fn reply_taken(&mut self) {
+        self.under_way -= 1;
+    }
+
+    /// Logs that a transaction is over.
+    pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
+        let understood = transaction.understood;
+        let request = &transaction.request;
+        let record = AccessRecord {
+            event: Event::Close,
+            kind: Kind::Exchange,
+            id: transaction.id,
+            time: self.time_of_day(transaction.started, now),
+            client: who.address,
+            method: if understood { request.method() } else { "-" },
+            target: if understood { request.target() } else { "-" },
+            host: if understood { request.host() } else { "" },
+            status: transaction.status,
+            reason: transaction.reason,
+            bytes_in: transaction.request_body.payload(),
+            bytes_out: transaction.bytes_out(),
+            duration: now.saturating_duration_since(transaction.started),
+            upstream: transaction.upstream.address,
+            client_reused: transaction.client_reused,
+            upstream_reused: transaction.upstream.reused,
+            attempts: transaction.upstream.attempts,
+            connect: transaction.upstream.connected,
+            first_byte: transaction.first_byte,
+        };
+        self.record(&record, now);
+    }
+
+    pub(super) fn record(&mut self, record: &AccessRecord<'_>, now: Instant) {
+        self.log.push(record);
+        self.unsent_since.get_or_insert(now);
+    }
+
+    /// Hands records to the logger, if there are `batch` of them or the first has waited for
+    /// `delay`. Says when to call again.
+    pub(super) fn flush_log(
+        &mut self,
+        now: Instant,
+        batch: usize,
+        delay: Duration,
+    ) -> Option<Duration> {
+        let since = self.unsent_since?;
+        let waited = now.saturating_duration_since(since);
+        if waited < delay && self.log.pending() < batch {
+            return Some(delay - waited);
+        }
+        self.log.flush();
+        self.unsent_since = (self.log.pending() > 0).then_some(now);
+        self.unsent_since.map(|_| delay)
+    }
+
+    /// The time of day at `instant`.
+    pub(super) fn time_of_day(&mut self, instant: Instant, now: Instant) -> SystemTime {
+        self.clock.time_of_day(instant, now)
+    }
+}
+
+/// A reply that is sent in any case, if only to say that there is no result.
+struct Pending<T, F: FnOnce(Option<T>) -> Message> {
+    outlet: Outlet<Message>,
+    reply: Option<F>,
+    result: PhantomData<fn(T)>,
+}
+
+impl<T, F: FnOnce(Option<T>) -> Message> Pending<T, F> {
+    fn send(&mut self, result: Option<T>) {
+        if let Some(reply) = self.reply.take() {
+            // Its place was kept; it fails only where the loop has ended.
+            drop(self.outlet.send(reply(result)));
+        }
+    }
+}
+
+impl<T, F: FnOnce(Option<T>) -> Message> Drop for Pending<T, F> {
+    fn drop(&mut self) {
+        self.send(None);
+    }
+}
+
+/// Runs a method of the embedder's. A panic is logged, and `None`.
+pub(super) fn guarded<R>(what: &str, method: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(method))
+        .map_err(|_| log::error!("{what} panicked; the exchange ends with an error"))
+        .ok()
+}
+
+/// The time of day, without a system call for each question.
+#[derive(Debug)]
+struct Clock {
+    read_at: Instant,
+    read: SystemTime,
+}
+
+/// How long a reading of the clock is good for: a clock that is set shows up in the log after
+/// this time.
+const READING: Duration = Duration::from_secs(1);
+
+impl Clock {
+    fn new(now: Instant) -> Clock {
+        Clock { read_at: now, read: SystemTime::now() }
+    }
+
+    fn time_of_day(&mut self, instant: Instant, now: Instant) -> SystemTime {
+        if now.saturating_duration_since(self.read_at) > READING {
+            *self = Clock::new(Instant::now());
+        }
+        match instant.checked_duration_since(self.read_at) {
+            Some(later) => self.read + later,
+            None => self.read - self.read_at.duration_since(instant),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The story of a client connection (L4): read, decide, connect, exchange, log.
+//!
+//! ```text
+//!                    ┌────────────────────────────────────────────────────┐
+//!                    ▼                                                    │ kept
+//!   arrived ──▶ awaiting a request ──▶ deciding ──▶ planning ──▶ dialing  │
+//!                    │     │              │  │ idle connection │          │
+//!                    │     │      refused │  └───────┐         │          │
+//!                    │     └─ malformed ──┤          ▼         ▼          │
+//!                    │                    │        talking ◀──────        │
+//!                    │ closed             ▼          │   │                │
+//!                    │                 answering ◀───┘   └─▶ tunnel       │
+//!                    ▼                    │                    │          │
+//!                  gone ◀── lingering ◀───┴────────────────────┼──────────┘
+//!                    ▲                                         │
+//!                    └─────────────────────────────────────────┘
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`engine`] | all tasks of one loop, and who gets which event |
+//! | [`client`] | a [`Session`](client::Session): one client connection, from request to request |
+//! | [`transaction`] | one request and its response, and their [`Stage`](transaction::Stage) |
+//! | [`decide`] | from a request to an action, and from an action to a stage |
+//! | [`connect`], [`dial`] | from a route to a connection |
+//! | [`relay`] | both directions of an exchange |
+//! | [`answer`] | the proxy's own responses |
+//! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
+//! | [`wire`] | reading and writing with the loop's buffers |
+
+mod answer;
+mod client;
+mod connect;
+mod decide;
+mod dial;
+mod engine;
+mod env;
+mod message;
+mod relay;
+mod transaction;
+mod tunnel;
+mod wire;
+
+pub(crate) use engine::Engine;
+pub(crate) use env::{Env, Lanes, Settings};
+pub(crate) use message::{Arrival, Drain, Message, Seat, Tally};
+
+use crate::runtime::event_loop::Context;
+use crate::runtime::sockets::Close;
+
+/// Whose a socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A task's, by its key.
+    Task(TaskKey),
+    /// An idle upstream connection.
+    Idle,
+}
+
+/// Names a task of a loop: index and generation, so that what comes late finds nobody.
+pub(crate) type TaskKey = u64;
+
+/// The loop, as sessions see it.
+pub(crate) type Cx = Context<Owner>;
+
+/// What a step of a task came to.
+#[derive(Debug)]
+enum Step {
+    /// There may be more to do at once.
+    Again,
+    /// Nothing more can be done until something happens.
+    Wait,
+    /// The client's connection is over.
+    End(Close),
+    /// The exchange has become a tunnel.
+    Tunnel(Box<transaction::Transaction>),
+}

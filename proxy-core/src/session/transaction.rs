@@ -1,0 +1,164 @@
+//! [`Transaction`]: one request and its response, from the first byte to the log line.
+
+use std::time::{Duration, Instant};
+
+use super::Cx;
+use super::dial::Dialer;
+use crate::error::Reason;
+use crate::handler::{Client, Exchange, Extensions};
+use crate::http1::{Body, BodyLength, Coding, HeadScanner, Persistence, RequestHead, ResponseHead};
+use crate::runtime::buffer::Buffer;
+use crate::runtime::sockets::{Close, SocketId};
+
+/// How far a transaction has come.
+#[derive(Debug, Default)]
+pub(super) enum Stage {
+    /// The handler has not decided yet.
+    #[default]
+    Deciding,
+    /// The connector plans on the worker pool.
+    Planning,
+    /// Connections are being attempted.
+    Dialing(Dialer),
+    /// An upstream connection is there: the request goes up, the response comes down.
+    Talking(SocketId),
+    /// The upstream is done with; the rest of the response is on its way to the client.
+    Answering,
+}
+
+/// One request and its response. Its memory is used again for the next one.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    /// Given when the request has begun in earnest: see [`Env::next_id`](super::env::Env::next_id).
+    pub(super) id: u64,
+    pub(super) stage: Stage,
+    pub(super) started: Instant,
+
+    pub(super) request: RequestHead,
+    /// `request` holds this transaction's request: it was well-formed.
+    pub(super) understood: bool,
+    pub(super) request_body: Body,
+
+    pub(super) upstream: UpstreamSide,
+
+    pub(super) response: ResponseHead,
+    pub(super) response_scanner: HeadScanner,
+    pub(super) response_body: Body,
+    pub(super) progress: Progress,
+    pub(super) interims: u32,
+    /// The status the client was told.
+    pub(super) status: Option<u16>,
+    /// Content bytes of a response that the proxy or a handler made.
+    pub(super) answered: u64,
+    /// What is to become of the client's connection afterwards.
+    pub(super) persistence: Persistence,
+
+    pub(super) reason: Option<Reason>,
+    pub(super) client_reused: bool,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) extensions: Extensions,
+}
+
+/// How far the response has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Its head is not there yet.
+    Awaited,
+    /// Its head has been sent on.
+    Begun,
+    /// All of it has come from the upstream.
+    Complete,
+}
+
+/// The upstream's side of a transaction.
+#[derive(Debug)]
+pub(super) struct UpstreamSide {
+    /// `host:port`: the upstream, as idle connections are kept by.
+    pub(super) key: String,
+    pub(super) attempts: u32,
+    /// The connection was an idle one.
+    pub(super) reused: bool,
+    pub(super) address: Option<std::net::SocketAddr>,
+    /// How long it took to have a connection.
+    pub(super) connected: Option<Duration>,
+    pub(super) head_sent: bool,
+    /// It takes no more of the request. It may have answered before.
+    pub(super) deaf: bool,
+    pub(super) inbound: Buffer,
+    pub(super) outbound: Buffer,
+}
+
+/// Beyond this a head's memory is given back after its transaction.
+const KEPT_KEY: usize = 256;
+
+impl Transaction {
+    pub(super) fn new(started: Instant) -> Transaction {
+        Transaction {
+            id: 0,
+            stage: Stage::Deciding,
+            started,
+            request: RequestHead::new(),
+            understood: false,
+            request_body: Body::new(BodyLength::None, Coding::AsIs),
+            upstream: UpstreamSide {
+                key: String::new(),
+                attempts: 0,
+                reused: false,
+                address: None,
+                connected: None,
+                head_sent: false,
+                deaf: false,
+                inbound: Buffer::default(),
+                outbound: Buffer::default(),
+            },
+            response: ResponseHead::new(),
+            response_scanner: HeadScanner::new(),
+            response_body: Body::new(BodyLength::None, Coding::AsIs),
+            progress: Progress::Awaited,
+            interims: 0,
+            status: None,
+            answered: 0,
+            persistence: Persistence::Close,
+            reason: None,
+            client_reused: false,
+            first_byte: None,
+            extensions: Extensions::default(),
+        }
+    }
+
+    /// Makes the memory of an ended transaction ready for another one.
+    pub(super) fn renew(&mut self, started: Instant) {
+        let fresh = Transaction::new(started);
+        let old = std::mem::replace(self, fresh);
+        self.request = old.request;
+        self.response = old.response;
+        self.upstream.key = old.upstream.key;
+        self.request.shrink();
+        self.response.shrink();
+        if self.upstream.key.capacity() > KEPT_KEY {
+            self.upstream.key = String::new();
+        }
+    }
+
+    /// What a handler gets to see.
+    pub(super) fn view<'a>(&'a mut self, client: &'a Client) -> Exchange<'a> {
+        let response = (self.progress != Progress::Awaited).then_some(&self.response);
+        Exchange::new(self.id, client, &self.request, response, &mut self.extensions)
+    }
+
+    /// Lets go of the upstream, whatever the stage, and throws away what was for it.
+    pub(super) fn drop_upstream(&mut self, cx: &mut Cx) {
+        match std::mem::replace(&mut self.stage, Stage::Answering) {
+            Stage::Talking(socket) => cx.sockets.close(socket, Close::Abruptly),
+            Stage::Dialing(dialer) => dialer.cancel(cx),
+            Stage::Deciding | Stage::Planning | Stage::Answering => {}
+        }
+        self.upstream.inbound.clear(&mut cx.spares);
+        self.upstream.outbound.clear(&mut cx.spares);
+    }
+
+    /// Content bytes the client was sent.
+    pub(super) fn bytes_out(&self) -> u64 {
+        self.response_body.payload() + self.answered
+    }
+}

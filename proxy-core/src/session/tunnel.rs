@@ -1,0 +1,235 @@
+//! [`Tunnel`]: bytes both ways, for `CONNECT` (RFC 9110 §9.3.6) and WebSocket (RFC 6455).
+//!
+//! Each direction ends on its own: FIN is passed on as FIN and the other direction goes on.
+//! A reset is passed on as a reset, so that a cut transfer never looks complete.
+
+use std::io;
+
+use super::client::Session;
+use super::env::Env;
+use super::message::Seat;
+use super::transaction::{Stage, Transaction};
+use super::wire;
+use super::{Cx, Step, TaskKey};
+use crate::error::Reason;
+use crate::handler::Client;
+use crate::logger::{AccessRecord, Event, Kind};
+use crate::runtime::buffer::Buffer;
+use crate::runtime::sockets::{Close, SocketId};
+use crate::runtime::timers::{Due, Timer};
+
+/// Two connections and what flows between them.
+#[derive(Debug)]
+pub(super) struct Tunnel {
+    key: TaskKey,
+    client: SocketId,
+    upstream: SocketId,
+    up: Direction,
+    down: Direction,
+    timer: Timer,
+    story: Story,
+    _seat: Seat,
+}
+
+/// One direction of a tunnel.
+#[derive(Debug, Default)]
+struct Direction {
+    pending: Buffer,
+    bytes: u64,
+    /// FIN has been read.
+    ended: bool,
+    /// FIN has been sent on.
+    closed: bool,
+}
+
+/// What the log is told when the tunnel closes.
+#[derive(Debug)]
+struct Story {
+    who: Client,
+    id: u64,
+    method: Box<str>,
+    target: Box<str>,
+    host: Box<str>,
+    status: Option<u16>,
+    started: std::time::Instant,
+    upstream: Option<std::net::SocketAddr>,
+    attempts: u32,
+    client_reused: bool,
+    upstream_reused: bool,
+    connected: Option<std::time::Duration>,
+}
+
+/// How often a tunnel goes on at once before others have their turn.
+const STEPS: usize = 16;
+
+impl Tunnel {
+    /// What a session becomes when its exchange has turned into a tunnel. Bytes that came
+    /// early on either side are the first to go through.
+    pub(super) fn new(
+        session: Session,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Tunnel {
+        let Stage::Talking(upstream) = transaction.stage else {
+            unreachable!("a transaction becomes a tunnel when its upstream is connected");
+        };
+        let story = Story {
+            id: transaction.id,
+            method: transaction.request.method().into(),
+            target: transaction.request.target().into(),
+            host: transaction.request.host().into(),
+            status: transaction.status,
+            started: transaction.started,
+            upstream: transaction.upstream.address,
+            attempts: transaction.upstream.attempts,
+            client_reused: transaction.client_reused,
+            upstream_reused: transaction.upstream.reused,
+            connected: transaction.upstream.connected,
+            who: session.client.who,
+        };
+        let mut tunnel = Tunnel {
+            key: session.key,
+            client: session.client.socket,
+            upstream,
+            up: Direction::default(),
+            down: Direction::default(),
+            timer: session.timer,
+            story,
+            _seat: session.seat,
+        };
+        let mut early = session.client.inbound;
+        tunnel.up.add(early.as_slice(), cx);
+        early.clear(&mut cx.spares);
+        // What is pending for the client is the head of our response: it does not count.
+        tunnel.down.pending = session.client.outbound;
+        tunnel.down.add(transaction.upstream.inbound.as_slice(), cx);
+        transaction.upstream.inbound.clear(&mut cx.spares);
+        transaction.stage = Stage::Answering;
+        transaction.extensions.clear();
+        env.recycle(transaction);
+        cx.timers.arm(&mut tunnel.timer, tunnel.key, cx.now, env.settings.timeouts.tunnel_idle);
+        tunnel.record(Event::Open, None, env, cx);
+        tunnel
+    }
+
+    /// Goes on as far as possible.
+    pub(super) fn advance(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        for _ in 0..STEPS {
+            let up = self.up.relay(self.client, self.upstream, cx);
+            let down = self.down.relay(self.upstream, self.client, cx);
+            let moved = match (up, down) {
+                (Ok(up), Ok(down)) => up || down,
+                _ => {
+                    // Which side has failed shows at its socket: reading and writing fail alike.
+                    let client = cx.sockets[self.client].has_hung_up();
+                    let reason = if client { Reason::ClientClosed } else { Reason::TunnelReset };
+                    return self.end(Some(reason), Close::Abruptly, env, cx);
+                }
+            };
+            if self.up.closed && self.down.closed {
+                return self.end(None, Close::Orderly, env, cx);
+            }
+            if !moved {
+                return Step::Wait;
+            }
+            let timeouts = &env.settings.timeouts;
+            let half_closed = self.up.ended || self.down.ended;
+            let idle = if half_closed { timeouts.tunnel_half_closed } else { timeouts.tunnel_idle };
+            cx.timers.arm(&mut self.timer, self.key, cx.now, idle);
+        }
+        cx.run_again(self.key);
+        Step::Wait
+    }
+
+    pub(super) fn expired(&mut self, due: Due, env: &mut Env, cx: &mut Cx) -> Step {
+        match cx.timers.fires(&mut self.timer, due) {
+            true => self.end(Some(Reason::TunnelIdle), Close::Orderly, env, cx),
+            false => Step::Wait,
+        }
+    }
+
+    /// Ends the tunnel now: the time to drain is over.
+    pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        self.end(Some(Reason::ShutDown), Close::Abruptly, env, cx)
+    }
+
+    fn end(&mut self, reason: Option<Reason>, how: Close, env: &mut Env, cx: &mut Cx) -> Step {
+        self.record(Event::Close, reason, env, cx);
+        Step::End(how)
+    }
+
+    /// Closes both connections.
+    pub(super) fn close(mut self: Box<Self>, how: Close, cx: &mut Cx) {
+        self.up.pending.clear(&mut cx.spares);
+        self.down.pending.clear(&mut cx.spares);
+        cx.sockets.close(self.client, how);
+        cx.sockets.close(self.upstream, how);
+    }
+
+    fn record(&self, event: Event, reason: Option<Reason>, env: &mut Env, cx: &Cx) {
+        let story = &self.story;
+        let record = AccessRecord {
+            event,
+            kind: Kind::Tunnel,
+            id: story.id,
+            time: env.time_of_day(story.started, cx.now),
+            client: story.who.address,
+            method: &story.method,
+            target: &story.target,
+            host: &story.host,
+            status: story.status,
+            reason,
+            bytes_in: self.up.bytes,
+            bytes_out: self.down.bytes,
+            duration: cx.now.saturating_duration_since(story.started),
+            upstream: story.upstream,
+            client_reused: story.client_reused,
+            upstream_reused: story.upstream_reused,
+            attempts: story.attempts,
+            connect: story.connected,
+            first_byte: None,
+        };
+        env.record(&record, cx.now);
+    }
+}
+
+impl Direction {
+    /// Adds bytes that came before the tunnel was open.
+    fn add(&mut self, bytes: &[u8], cx: &mut Cx) {
+        self.pending.extend(bytes, &mut cx.spares);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Passes on what is there. `true` if something was.
+    fn relay(&mut self, from: SocketId, to: SocketId, cx: &mut Cx) -> io::Result<bool> {
+        let before = self.pending.as_slice().len();
+        if !wire::flush(to, &mut self.pending, cx)? {
+            return Ok(self.pending.as_slice().len() < before);
+        }
+        if self.ended {
+            if !self.closed {
+                cx.sockets[to].finish_writing();
+                self.closed = true;
+                return Ok(true);
+            }
+            return Ok(before > 0);
+        }
+        let pending = &mut self.pending;
+        let mut head = Vec::new();
+        let read = wire::receive(from, &mut Buffer::default(), cx, |input, cx| {
+            (input.len(), wire::send(to, pending, &mut head, input, cx).map(|()| input.len()))
+        })?;
+        match read {
+            wire::Input::Looked(sent) => {
+                self.bytes += sent? as u64;
+                Ok(true)
+            }
+            wire::Input::Ended => {
+                self.ended = true;
+                Ok(true)
+            }
+            wire::Input::Blocked => Ok(before > 0),
+        }
+    }
+}

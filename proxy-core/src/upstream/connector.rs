@@ -1,0 +1,158 @@
+//! [`UpstreamConnector`]: how a destination becomes a connection.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::error::Reason;
+use crate::net::Socket;
+
+/// Plans how to reach an upstream.
+///
+/// A connector *plans*, the event loop *dials*: it tries the planned addresses without
+/// blocking, staggered as RFC 8305 says. It asks only when no idle connection to the
+/// destination is there to be used again.
+///
+/// First [`fast`](Self::fast) is asked, on the event loop. Where that does not know,
+/// [`plan`](Self::plan) is called on the worker pool and may take its time; the client waits
+/// [`Timeouts::resolve`](crate::Timeouts) for it at most.
+///
+/// A panic costs the exchange it happened in, with
+/// [`Reason::ConnectorFailed`].
+///
+/// The default is [`DirectConnector`](crate::DirectConnector). Another one, which sends
+/// everything to one place (a program under test, say):
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use proxy_core::{ConnectError, Destination, Dialing, UpstreamConnector};
+///
+/// struct AlwaysTo(SocketAddr);
+///
+/// impl UpstreamConnector for AlwaysTo {
+///     fn fast(&self, _: &Destination<'_>) -> Option<Dialing> {
+///         Some(Dialing::addresses([self.0]))
+///     }
+///
+///     fn plan(&self, destination: &Destination<'_>) -> Result<Dialing, ConnectError> {
+///         unreachable!("fast() always knows the way to {}", destination.host())
+///     }
+/// }
+/// ```
+pub trait UpstreamConnector: Send + Sync + 'static {
+    /// Answers at once, or not at all. Runs on an event loop and must not block.
+    fn fast(&self, destination: &Destination<'_>) -> Option<Dialing> {
+        let _ = destination;
+        None
+    }
+
+    /// Answers in its own time. Runs on the worker pool and may block: resolve a name, ask
+    /// another service, connect by itself.
+    ///
+    /// # Errors
+    /// The reason is what the client is told and what the log shows.
+    fn plan(&self, destination: &Destination<'_>) -> Result<Dialing, ConnectError>;
+}
+
+/// Where a request is to go.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    host: &'a str,
+    port: u16,
+    attempt: u32,
+}
+
+impl<'a> Destination<'a> {
+    pub(crate) fn new(authority: &'a str, attempt: u32) -> Destination<'a> {
+        let (host, port) = authority.rsplit_once(':').expect("a key is written as host:port");
+        Destination { host, port: port.parse().expect("a key ends with a port"), attempt }
+    }
+
+    /// The host in lower case; an IPv6 address in its brackets.
+    pub fn host(&self) -> &'a str {
+        self.host
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Which attempt for this request it is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+}
+
+/// How to reach an upstream.
+#[derive(Debug)]
+pub struct Dialing {
+    pub(crate) dial: Dial,
+}
+
+impl Dialing {
+    /// Connect to one of these addresses, the best first.
+    pub fn addresses(addresses: impl Into<Vec<SocketAddr>>) -> Dialing {
+        Dialing { dial: Dial::Addresses(addresses.into()) }
+    }
+
+    /// Use this connection, which the connector has made.
+    pub fn connected(socket: impl Into<Socket>) -> Dialing {
+        Dialing { dial: Dial::Connected(socket.into()) }
+    }
+}
+
+/// The two ways to a connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Dial {
+    /// Addresses that the loop connects to, in this order.
+    Addresses(Vec<SocketAddr>),
+    /// A connected socket.
+    Connected(Socket),
+}
+
+/// Why there is no way to an upstream.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct ConnectError {
+    reason: Reason,
+    retry: Retry,
+    source: Option<io::Error>,
+}
+
+/// Whether another attempt may do better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retry {
+    /// It would fail in the same way.
+    Never,
+    /// It may succeed: the request has gone nowhere yet.
+    Same,
+}
+
+impl ConnectError {
+    /// An error that another attempt would not mend.
+    pub fn new(reason: Reason) -> ConnectError {
+        ConnectError { reason, retry: Retry::Never, source: None }
+    }
+
+    /// Adds what lies behind it; the debug log shows it.
+    pub fn with_source(self, source: io::Error) -> ConnectError {
+        ConnectError { source: Some(source), ..self }
+    }
+
+    /// Says whether another attempt may do better.
+    pub fn with_retry(self, retry: Retry) -> ConnectError {
+        ConnectError { retry, ..self }
+    }
+
+    /// What the client is told and the log shows.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// Whether another attempt may do better.
+    pub fn retry(&self) -> Retry {
+        self.retry
+    }
+}

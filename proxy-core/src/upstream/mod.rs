@@ -1,0 +1,12 @@
+//! The way to the upstream (L3): how a route becomes a connection.
+
+mod authority;
+mod connector;
+mod direct;
+mod idle;
+
+pub(crate) use authority::write_key;
+pub use authority::{Authority, AuthorityError};
+pub use connector::{ConnectError, Destination, Dial, Dialing, Retry, UpstreamConnector};
+pub use direct::DirectConnector;
+pub(crate) use idle::IdleUpstreams;

@@ -1,0 +1,155 @@
+//! The parts of a story: a proxy under test, an origin, a client, and the log.
+//!
+//! Everything runs over real sockets on ports the system chooses. Nothing sleeps: each wait is
+//! for a thing, and ends with a failure after [`PATIENCE`].
+
+// Each test binary uses a part of this.
+#![allow(dead_code)]
+
+mod client;
+mod origin;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use proxy_core::{
+    AccessRecord, Event, FixedUpstreamHandler, OwnedRecord, Proxy, ProxyBuilder, ProxyHandle, Reason, RequestLogger,
+    Timeouts,
+};
+
+pub use client::{Answer, Client};
+pub use origin::{Origin, Visit};
+
+/// How long a story waits for anything before it fails. No test takes as long as this: it is
+/// for the day when something hangs.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The default timeouts, but for those that `change` sets.
+pub fn timeouts(change: impl FnOnce(&mut Timeouts)) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    change(&mut timeouts);
+    timeouts
+}
+
+/// A running proxy whose records can be looked at.
+pub struct Stage {
+    handle: Option<ProxyHandle>,
+    records: Receiver<OwnedRecord>,
+    pub address: SocketAddr,
+}
+
+impl Stage {
+    /// A forward proxy.
+    pub fn forward() -> Stage {
+        Stage::with(|builder| builder)
+    }
+
+    /// A proxy in front of `origin`.
+    pub fn in_front_of(origin: &Origin) -> Stage {
+        let upstream = origin.address.to_string().parse().unwrap();
+        Stage::with(|builder| builder.handler(FixedUpstreamHandler::new(upstream)))
+    }
+
+    /// A proxy built as `build` says.
+    pub fn with(build: impl FnOnce(ProxyBuilder) -> ProxyBuilder) -> Stage {
+        let (sender, records) = crossbeam_channel::unbounded();
+        let builder = Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(Recorder(sender));
+        let handle = build(builder).start().unwrap();
+        Stage { address: handle.local_addrs()[0], handle: Some(handle), records }
+    }
+
+    /// A new connection to the proxy.
+    pub fn client(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    /// The next record.
+    pub fn record(&self) -> OwnedRecord {
+        self.records.recv_timeout(PATIENCE).expect("a record is logged")
+    }
+
+    /// The next record of an end.
+    pub fn closed(&self) -> OwnedRecord {
+        loop {
+            let record = self.record();
+            if record.as_record().event == Event::Close {
+                return record;
+            }
+        }
+    }
+
+    /// Expects the next record to be that of an end: `outcome` is its method, status and reason,
+    /// with `-` for what there is not; then content bytes from the client and to it.
+    #[track_caller]
+    pub fn logs(&self, outcome: &str, bytes_in: usize, bytes_out: usize) {
+        let record = self.record();
+        let record = record.as_record();
+        assert_eq!(record.event, Event::Close);
+        let status = record.status.map_or("-".to_owned(), |status| status.to_string());
+        let reason = record.reason.map_or("-", |reason| reason.code());
+        let logged = format!("{} {status} {reason}", record.method);
+        assert_eq!(
+            (&*logged, record.bytes_in, record.bytes_out),
+            (outcome, bytes_in as u64, bytes_out as u64)
+        );
+    }
+
+    /// The end of a story about a forward proxy: whatever it was, a new client is served, and
+    /// the log holds nothing that was not looked at.
+    #[track_caller]
+    pub fn survives(self) {
+        let origin = Origin::always("HTTP/1.1 204 No Content\r\n\r\n");
+        assert_eq!(self.client().send(origin.get("/")).answer().status, 204);
+        self.logs("GET 204 -", 0, 0);
+        assert_eq!(self.finish(), []);
+    }
+
+    /// How the next exchange or tunnel ended: the status told and the reason logged.
+    pub fn outcome(&self) -> (Option<u16>, Option<Reason>) {
+        let record = self.closed();
+        (record.as_record().status, record.as_record().reason)
+    }
+
+    /// Waits until the proxy has seen all that has happened to its sockets so far.
+    pub fn settle(&self) {
+        let mut first = self.client();
+        // Once a later client is through, the first one's socket has been looked at in vain ...
+        self.client().end().expect_end();
+        // ... so its end is seen only by polling, behind everything that came before.
+        first.end().expect_end();
+    }
+
+    pub fn handle(&self) -> &ProxyHandle {
+        self.handle.as_ref().expect("the proxy is running")
+    }
+
+    pub fn take_handle(&mut self) -> ProxyHandle {
+        self.handle.take().expect("the proxy is running")
+    }
+
+    /// Stops the proxy and gives the records that were not looked at.
+    pub fn finish(mut self) -> Vec<OwnedRecord> {
+        self.take_handle().shutdown(PATIENCE);
+        self.records.try_iter().collect()
+    }
+}
+
+/// A head in which the proxy's name for itself, which no two proxies share, is `PROXY`.
+pub fn anonymous(head: &str) -> String {
+    const NAME: &str = "proxy-core-";
+    match head.find(NAME) {
+        Some(at) => format!("{}PROXY{}", &head[..at], &head[at + NAME.len() + 8..]),
+        None => head.to_owned(),
+    }
+}
+
+/// Keeps records. With one loop and one log thread they come in the order things ended.
+struct Recorder(Sender<OwnedRecord>);
+
+impl RequestLogger for Recorder {
+    fn log(&self, record: &AccessRecord<'_>) {
+        // The test may be over already.
+        let _ = self.0.send(record.to_owned_record());
+    }
+}

@@ -1,0 +1,143 @@
+//! [`Origin`]: a web server that does exactly what a story wants.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crossbeam_channel::Receiver;
+
+use super::PATIENCE;
+
+/// A server. It runs a script for each connection, on a thread of its own.
+pub struct Origin {
+    pub address: SocketAddr,
+    visits: Arc<AtomicUsize>,
+}
+
+/// One connection to an [`Origin`].
+pub struct Visit {
+    reader: BufReader<TcpStream>,
+    /// Which connection it is, from 0.
+    pub number: usize,
+}
+
+impl Origin {
+    /// Runs `script` for each connection; when it returns, the connection is closed.
+    pub fn new(script: impl Fn(&mut Visit) + Send + Sync + 'static) -> Origin {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let visits = Arc::new(AtomicUsize::new(0));
+        let (count, script) = (Arc::clone(&visits), Arc::new(script));
+        // The thread ends with the process: a listener cannot be interrupted portably.
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else { return };
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                stream.set_nodelay(true).unwrap();
+                let number = count.fetch_add(1, Ordering::SeqCst);
+                let script = Arc::clone(&script);
+                thread::spawn(move || script(&mut Visit { reader: BufReader::new(stream), number }));
+            }
+        });
+        Origin { address, visits }
+    }
+
+    /// Answers every request of every connection with `response`, whatever it is. Bodies are
+    /// read as far as their Content-Length goes.
+    pub fn always(response: &'static str) -> Origin {
+        Origin::new(move |visit| {
+            while visit.request().is_some() {
+                visit.send(response);
+            }
+        })
+    }
+
+    /// The same, and tells the heads of the requests.
+    pub fn observed(response: &'static str) -> (Origin, Receiver<String>) {
+        let (tell, told) = crossbeam_channel::unbounded();
+        let origin = Origin::new(move |visit| {
+            while let Some((head, _)) = visit.request() {
+                // The story may be over.
+                let _ = tell.send(super::anonymous(&head));
+                visit.send(response);
+            }
+        });
+        (origin, told)
+    }
+
+    /// How many connections have come.
+    pub fn visits(&self) -> usize {
+        self.visits.load(Ordering::SeqCst)
+    }
+
+    /// `http://address` and a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A GET request for a path here, in absolute form.
+    pub fn get(&self, path: &str) -> String {
+        format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", self.url(path), self.address)
+    }
+}
+
+impl Visit {
+    /// Reads the head of a request, without its empty line. `None` at the end.
+    pub fn head(&mut self) -> Option<String> {
+        let mut head = String::new();
+        loop {
+            let start = head.len();
+            match self.reader.read_line(&mut head) {
+                Ok(0) | Err(_) => return None,
+                Ok(_) if &head[start..] == "\r\n" => {
+                    head.truncate(start.saturating_sub(2));
+                    return Some(head);
+                }
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Reads a request: head, and a body of Content-Length.
+    pub fn request(&mut self) -> Option<(String, Vec<u8>)> {
+        let head = self.head()?;
+        let length = super::client::fields(&head, "content-length").first().map_or(0, |l| l.parse().unwrap());
+        let mut body = vec![0; length];
+        self.reader.read_exact(&mut body).ok()?;
+        Some((head, body))
+    }
+
+    /// Reads exactly so many bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.reader.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Reads to the end of the connection.
+    pub fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        self.reader.read_to_end(&mut rest)?;
+        Ok(rest)
+    }
+
+    /// Sends; an error means that the proxy has closed the connection, which stories check on
+    /// the other side.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let _ = self.reader.get_mut().write_all(bytes.as_ref());
+        self
+    }
+
+    /// Sends FIN.
+    pub fn end(&mut self) -> &mut Self {
+        let _ = self.reader.get_ref().shutdown(Shutdown::Write);
+        self
+    }
+
+    /// Makes the close at the end of the script a reset.
+    pub fn reset(&mut self) {
+        socket2::SockRef::from(self.reader.get_ref()).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    }
+}
