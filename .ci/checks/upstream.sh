@@ -28,7 +28,9 @@ no_tunnels() {
     local code
     code=$(http_proxy=http://$front https_proxy=http://$front curl -q -sS --max-time 60 \
         -o /dev/null -w '%{http_connect}' "$https/hello" 2>&1) || true
-    contains 405 "$code"
+    contains 501 "$code"
+    python3 "$here/fixtures/access_log.py" "$work/front.out" \
+        find event=close method=CONNECT status=501 reason=connect_not_allowed
 }
 
 dead_upstream() {

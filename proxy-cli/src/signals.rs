@@ -7,6 +7,7 @@ use std::process;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// By a service manager.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM"))]
     Terminate,
     /// By a person, with Ctrl-C.
     Interrupt,
@@ -51,21 +52,24 @@ pub struct Signals(std::sync::mpsc::Receiver<()>);
 impl Signals {
     pub fn install() -> io::Result<Signals> {
         let (sender, receiver) = std::sync::mpsc::channel();
-        // Sending fails only when nobody waits any more.
-        ctrlc::set_handler(move || drop(sender.send(()))).map_err(io::Error::other)?;
+        ctrlc::set_handler(move || {
+            // It fails only when nobody waits any more.
+            let _ = sender.send(());
+        })
+        .map_err(io::Error::other)?;
         Ok(Signals(receiver))
     }
 
     /// Blocks until the process is asked to stop.
     pub fn wait(&mut self) -> Signal {
-        drop(self.0.recv());
+        let _ = self.0.recv();
         Signal::Interrupt
     }
 
     /// Whoever asks again does not want to wait: from now on the next signal ends the process.
     pub fn exit_on_next(self) {
         std::thread::spawn(move || {
-            drop(self.0.recv());
+            let _ = self.0.recv();
             process::exit(IMPATIENT);
         });
     }

@@ -10,13 +10,13 @@ use super::wire;
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::Response;
-use crate::http1::Persistence;
+use crate::http1::{BodyLength, Persistence, Version};
 use crate::runtime::sockets::Close;
 
 impl Session {
     /// The exchange cannot go on. Tells the client why, where that is still possible: before
-    /// the head of a response has been sent. After it, only an abrupt close can say that what
-    /// the client got is not the whole of it.
+    /// the head of a response has been sent. After it, only the close can say that what the
+    /// client got is not the whole of it.
     pub(super) fn fail(
         &mut self,
         mut transaction: Box<Transaction>,
@@ -34,8 +34,9 @@ impl Session {
         );
         if reason == Reason::ClientClosed || transaction.status.is_some() {
             env.record_close(&transaction, &self.client.who, cx.now);
+            let how = if transaction.shows_its_end() { Close::Orderly } else { Close::Abruptly };
             env.recycle(transaction);
-            return Step::End(Close::Abruptly);
+            return Step::End(how);
         }
         if !transaction.understood
             || reason == Reason::BadRequestBody
@@ -104,6 +105,16 @@ impl Session {
 }
 
 impl Transaction {
+    /// Whether the client can tell from the response's own framing that it was cut. Where it
+    /// cannot, only a reset tells; and a reset may cost the client bytes it has not read yet.
+    fn shows_its_end(&self) -> bool {
+        let old_client = self.request.version() == Version::Http10;
+        match self.response_body.remaining() {
+            Some(left) => left > 0,
+            None => self.response.body_length() == BodyLength::Chunked && !old_client,
+        }
+    }
+
     /// Whether what is left of the request is little enough to be read and thrown away, so
     /// that the connection can be kept.
     fn can_discard_request(&self, most: u64) -> bool {

@@ -1,5 +1,7 @@
 //! [`Session`]: one client connection, from request to request.
 
+use std::time::Instant;
+
 use super::env::Env;
 use super::message::Seat;
 use super::transaction::{Progress, Stage, Transaction};
@@ -35,8 +37,8 @@ pub(super) struct ClientSide {
     /// Bytes for the client that its socket did not take yet.
     pub(super) outbound: Buffer,
     scanner: HeadScanner,
-    /// The first byte of a request has come, its head is not complete.
-    begun: bool,
+    /// When the first byte of a request has come whose head is not complete.
+    begun: Option<Instant>,
     /// A request has been served on this connection.
     reused: bool,
 }
@@ -63,7 +65,7 @@ impl Session {
             inbound: Buffer::default(),
             outbound: Buffer::default(),
             scanner: HeadScanner::new(),
-            begun: false,
+            begun: None,
             reused: false,
         };
         let mut timer = Timer::default();
@@ -89,7 +91,7 @@ impl Session {
 
     /// Whether nothing is under way here.
     pub(super) fn is_idle(&self) -> bool {
-        self.transaction.is_none() && !self.client.begun && self.lingering.is_none()
+        self.transaction.is_none() && self.client.begun.is_none() && self.lingering.is_none()
     }
 
     /// Reads until the head of a request is complete, and then has it decided about.
@@ -125,7 +127,8 @@ impl Session {
         let ended = match looked {
             Ok(Input::Looked(Ok(begun))) if !transaction.understood => {
                 env.recycle(transaction);
-                if begun && !std::mem::replace(&mut self.client.begun, true) {
+                if begun && self.client.begun.is_none() {
+                    self.client.begun = Some(cx.now);
                     cx.timers.arm(
                         &mut self.timer,
                         self.key,
@@ -142,12 +145,12 @@ impl Session {
                 return Step::Wait;
             }
             // A client that ends between requests, or that resets, wants no answer.
-            Ok(Input::Ended) if !self.client.begun => {
+            Ok(Input::Ended) if self.client.begun.is_none() => {
                 env.recycle(transaction);
                 return Step::End(Close::Orderly);
             }
             Ok(Input::Ended) => Some(Reason::RequestIncomplete),
-            Err(_) if !self.client.begun => {
+            Err(_) if self.client.begun.is_none() => {
                 env.recycle(transaction);
                 return Step::End(Close::Orderly);
             }
@@ -162,7 +165,7 @@ impl Session {
 
     fn begin(&mut self, transaction: &mut Transaction, env: &mut Env) {
         transaction.id = env.next_id();
-        self.client.begun = false;
+        transaction.started = self.client.begun.take().unwrap_or(transaction.started);
         transaction.client_reused = std::mem::replace(&mut self.client.reused, true);
     }
 
@@ -216,7 +219,7 @@ impl Session {
             return Step::Wait;
         }
         let Some(transaction) = self.transaction.take() else {
-            if !self.client.begun {
+            if self.client.begun.is_none() {
                 return Step::End(Close::Orderly);
             }
             let mut transaction = env.begin(cx.now);

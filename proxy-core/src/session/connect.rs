@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::client::Session;
 use super::dial::{Dialed, Dialer};
 use super::env::{Env, guarded};
-use super::message::Message;
+use super::message::{Asker, Message};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Owner, Step};
 use crate::error::Reason;
@@ -58,11 +58,11 @@ impl Session {
         let connector = env.settings.connector.clone();
         let (authority, attempt) =
             (transaction.upstream.key.clone(), transaction.upstream.attempts);
-        let key = self.key;
+        let asker = Asker { task: self.key, request: transaction.id };
         let submitted = env.submit(
             |lanes| lanes.names,
             move || connector.plan(&Destination::new(&authority, attempt)),
-            move |planned| Message::Planned(key, planned),
+            move |planned| Message::Planned(asker, planned),
         );
         match submitted {
             Ok(()) => {
@@ -78,12 +78,18 @@ impl Session {
     /// The connector has planned.
     pub(super) fn planned(
         &mut self,
+        asker: Asker,
         planned: Option<Result<Dialing, ConnectError>>,
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
         let transaction = match self.transaction.take() {
-            Some(transaction) if matches!(transaction.stage, Stage::Planning) => transaction,
+            Some(transaction)
+                if transaction.id == asker.request
+                    && matches!(transaction.stage, Stage::Planning) =>
+            {
+                transaction
+            }
             // The client's wait was over before.
             other => {
                 self.transaction = other;

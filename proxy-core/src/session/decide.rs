@@ -2,7 +2,7 @@
 
 use super::client::Session;
 use super::env::{Env, guarded};
-use super::message::Message;
+use super::message::{Asker, Message};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
 use crate::error::Reason;
@@ -59,11 +59,11 @@ impl Session {
             Action::Close => self.close_silently(transaction, env, cx),
             Action::Defer(decision) => {
                 let (request, client) = (transaction.request.clone(), self.client.who.clone());
-                let key = self.key;
+                let asker = Asker { task: self.key, request: transaction.id };
                 let submitted = env.submit(
                     |lanes| lanes.decisions,
                     move || (decision.0)(&request, &client),
-                    move |action| Message::Decided(key, action),
+                    move |action| Message::Decided(asker, action),
                 );
                 match submitted {
                     Ok(()) => {
@@ -84,9 +84,18 @@ impl Session {
     }
 
     /// A deferred decision has been made.
-    pub(super) fn decided(&mut self, action: Option<Action>, env: &mut Env, cx: &mut Cx) -> Step {
+    pub(super) fn decided(
+        &mut self,
+        asker: Asker,
+        action: Option<Action>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
         match self.transaction.take() {
-            Some(transaction) if matches!(transaction.stage, Stage::Deciding) => {
+            Some(transaction)
+                if transaction.id == asker.request
+                    && matches!(transaction.stage, Stage::Deciding) =>
+            {
                 let step = match action {
                     Some(action) => self.act(transaction, action, env, cx),
                     None => self.fail(transaction, Reason::HandlerFailed, env, cx),

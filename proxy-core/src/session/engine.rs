@@ -167,17 +167,17 @@ impl Protocol for Engine {
     fn delivered(&mut self, cx: &mut Cx, message: Message) {
         match message {
             Message::Arrived(arrival) => self.arrive(cx, arrival),
-            Message::Planned(key, planned) => {
+            Message::Planned(asker, planned) => {
                 self.env.reply_taken();
-                self.run(key, cx, |task, env, cx| match task {
-                    Task::Session(session) => session.planned(planned, env, cx),
+                self.run(asker.task, cx, |task, env, cx| match task {
+                    Task::Session(session) => session.planned(asker, planned, env, cx),
                     Task::Tunnel(_) => Step::Wait,
                 });
             }
-            Message::Decided(key, action) => {
+            Message::Decided(asker, action) => {
                 self.env.reply_taken();
-                self.run(key, cx, |task, env, cx| match task {
-                    Task::Session(session) => session.decided(action, env, cx),
+                self.run(asker.task, cx, |task, env, cx| match task {
+                    Task::Session(session) => session.decided(asker, action, env, cx),
                     Task::Tunnel(_) => Step::Wait,
                 });
             }

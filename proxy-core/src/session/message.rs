@@ -16,11 +16,20 @@ pub(crate) enum Message {
     /// A client has connected.
     Arrived(Arrival),
     /// A connector has planned; `None` if it failed to.
-    Planned(TaskKey, Option<Result<Dialing, ConnectError>>),
+    Planned(Asker, Option<Result<Dialing, ConnectError>>),
     /// A deferred decision was made; `None` if it was not.
-    Decided(TaskKey, Option<Action>),
+    Decided(Asker, Option<Action>),
     /// Come to an end.
     Drain(Drain),
+}
+
+/// Who waits for the result of a job. A session that has waited long enough answers and goes
+/// on: what comes then must not be taken for an answer to its next request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asker {
+    pub(crate) task: TaskKey,
+    /// The id of the request.
+    pub(crate) request: u64,
 }
 
 /// A new client connection.

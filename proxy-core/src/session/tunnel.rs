@@ -3,8 +3,6 @@
 //! Each direction ends on its own: FIN is passed on as FIN and the other direction goes on.
 //! A reset is passed on as a reset, so that a cut transfer never looks complete.
 
-use std::io;
-
 use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
@@ -120,10 +118,12 @@ impl Tunnel {
             let down = self.down.relay(self.upstream, self.client, cx);
             let moved = match (up, down) {
                 (Ok(up), Ok(down)) => up || down,
-                _ => {
-                    // Which side has failed shows at its socket: reading and writing fail alike.
-                    let client = cx.sockets[self.client].has_hung_up();
-                    let reason = if client { Reason::ClientClosed } else { Reason::TunnelReset };
+                (Err(failed), _) | (_, Err(failed)) => {
+                    let reason = if failed == self.client {
+                        Reason::ClientClosed
+                    } else {
+                        Reason::TunnelReset
+                    };
                     return self.end(Some(reason), Close::Abruptly, env, cx);
                 }
             };
@@ -201,10 +201,10 @@ impl Direction {
         self.bytes += bytes.len() as u64;
     }
 
-    /// Passes on what is there. `true` if something was.
-    fn relay(&mut self, from: SocketId, to: SocketId, cx: &mut Cx) -> io::Result<bool> {
+    /// Passes on what is there. `Ok(true)` if something was. An error is the socket that failed.
+    fn relay(&mut self, from: SocketId, to: SocketId, cx: &mut Cx) -> Result<bool, SocketId> {
         let before = self.pending.as_slice().len();
-        if !wire::flush(to, &mut self.pending, cx)? {
+        if !wire::flush(to, &mut self.pending, cx).map_err(|_| to)? {
             return Ok(self.pending.as_slice().len() < before);
         }
         if self.ended {
@@ -219,10 +219,10 @@ impl Direction {
         let mut head = Vec::new();
         let read = wire::receive(from, &mut Buffer::default(), cx, |input, cx| {
             (input.len(), wire::send(to, pending, &mut head, input, cx).map(|()| input.len()))
-        })?;
-        match read {
+        });
+        match read.map_err(|_| from)? {
             wire::Input::Looked(sent) => {
-                self.bytes += sent? as u64;
+                self.bytes += sent.map_err(|_| to)? as u64;
                 Ok(true)
             }
             wire::Input::Ended => {

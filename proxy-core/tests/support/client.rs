@@ -45,6 +45,12 @@ pub fn fields<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
+impl Read for Client {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(into)
+    }
+}
+
 impl Client {
     pub fn connect(address: SocketAddr) -> Client {
         let stream = TcpStream::connect(address).unwrap();
@@ -126,7 +132,8 @@ impl Client {
             if self.reader.read_line(&mut line)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let size = usize::from_str_radix(line.trim_end_matches("\r\n"), 16).expect("a chunk size");
+            let size =
+                usize::from_str_radix(line.trim_end_matches("\r\n"), 16).expect("a chunk size");
             if size == 0 {
                 let mut trailers = String::new();
                 while !trailers.ends_with("\r\n\r\n") && trailers != "\r\n" {

@@ -4,7 +4,7 @@
 //! for a thing, and ends with a failure after [`PATIENCE`].
 
 // Each test binary uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod client;
 mod origin;
@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use proxy_core::{
-    AccessRecord, Event, FixedUpstreamHandler, OwnedRecord, Proxy, ProxyBuilder, ProxyHandle, Reason, RequestLogger,
-    Timeouts,
+    AccessRecord, Event, FixedUpstreamHandler, OwnedRecord, Proxy, ProxyBuilder, ProxyHandle,
+    Reason, RequestLogger, Timeouts,
 };
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, fields};
 pub use origin::{Origin, Visit};
 
 /// How long a story waits for anything before it fails. No test takes as long as this: it is
@@ -54,7 +54,8 @@ impl Stage {
     /// A proxy built as `build` says.
     pub fn with(build: impl FnOnce(ProxyBuilder) -> ProxyBuilder) -> Stage {
         let (sender, records) = crossbeam_channel::unbounded();
-        let builder = Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(Recorder(sender));
+        let builder =
+            Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(Recorder(sender));
         let handle = build(builder).start().unwrap();
         Stage { address: handle.local_addrs()[0], handle: Some(handle), records }
     }

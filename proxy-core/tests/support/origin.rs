@@ -38,7 +38,9 @@ impl Origin {
                 stream.set_nodelay(true).unwrap();
                 let number = count.fetch_add(1, Ordering::SeqCst);
                 let script = Arc::clone(&script);
-                thread::spawn(move || script(&mut Visit { reader: BufReader::new(stream), number }));
+                thread::spawn(move || {
+                    script(&mut Visit { reader: BufReader::new(stream), number })
+                });
             }
         });
         Origin { address, visits }
@@ -103,7 +105,9 @@ impl Visit {
     /// Reads a request: head, and a body of Content-Length.
     pub fn request(&mut self) -> Option<(String, Vec<u8>)> {
         let head = self.head()?;
-        let length = super::client::fields(&head, "content-length").first().map_or(0, |l| l.parse().unwrap());
+        let length = super::client::fields(&head, "content-length")
+            .first()
+            .map_or(0, |l| l.parse().unwrap());
         let mut body = vec![0; length];
         self.reader.read_exact(&mut body).ok()?;
         Some((head, body))
@@ -123,6 +127,16 @@ impl Visit {
         Ok(rest)
     }
 
+    pub fn stream(&self) -> &TcpStream {
+        self.reader.get_ref()
+    }
+
+    /// Reads exactly so many bytes and forgets them.
+    pub fn skip(&mut self, count: u64) {
+        let skipped = io::copy(&mut self.reader.by_ref().take(count), &mut io::sink()).unwrap();
+        assert_eq!(skipped, count);
+    }
+
     /// Sends; an error means that the proxy has closed the connection, which stories check on
     /// the other side.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
@@ -138,6 +152,8 @@ impl Visit {
 
     /// Makes the close at the end of the script a reset.
     pub fn reset(&mut self) {
-        socket2::SockRef::from(self.reader.get_ref()).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        socket2::SockRef::from(self.reader.get_ref())
+            .set_linger(Some(std::time::Duration::ZERO))
+            .unwrap();
     }
 }

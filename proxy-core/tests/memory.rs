@@ -1,0 +1,146 @@
+//! A body needs the memory of one read, however long it is (sentence 3 of the project).
+//!
+//! One test, alone in its binary: the allocator's peak is the whole process's.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use peak_alloc::PeakAlloc;
+use support::{Origin, PATIENCE, Stage, Visit};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// What a longer body may cost more: the buffers of both directions, and their growth.
+const ALLOWANCE: usize = 512 * 1024;
+const SHORT: u64 = 50 * 1024;
+const LONG: u64 = 256 * 1024 * 1024;
+
+/// Bytes of bodies, from static memory.
+static BLOCK: [u8; 16 * 1024] = [b'x'; 16 * 1024];
+
+/// How the length of a body is told.
+#[derive(Clone, Copy, Debug)]
+enum Framing {
+    Exact,
+    Chunked,
+    UntilClose,
+}
+
+fn send_body(mut to: impl Write, framing: Framing, length: u64) {
+    let mut left = length;
+    while left > 0 {
+        let block = &BLOCK[..BLOCK.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
+        if let Framing::Chunked = framing {
+            write!(to, "{:x}\r\n", block.len()).unwrap();
+        }
+        to.write_all(block).unwrap();
+        if let Framing::Chunked = framing {
+            to.write_all(b"\r\n").unwrap();
+        }
+        left -= block.len() as u64;
+    }
+    if let Framing::Chunked = framing {
+        to.write_all(b"0\r\n\r\n").unwrap();
+    }
+}
+
+/// Serves `GET /exact/LENGTH` and its like, and counts the bodies of uploads.
+fn serve(visit: &mut Visit) {
+    while let Some(head) = visit.head() {
+        let mut words = head.split(' ').nth(1).unwrap().trim_start_matches('/').split('/');
+        let (framing, length) = (words.next().unwrap(), words.next().unwrap().parse().unwrap());
+        match framing {
+            "exact" => {
+                visit.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"));
+                send_body(visit.stream(), Framing::Exact, length);
+            }
+            "chunked" => {
+                visit.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+                send_body(visit.stream(), Framing::Chunked, length);
+            }
+            "until-close" => {
+                visit.send("HTTP/1.1 200 OK\r\n\r\n");
+                return send_body(visit.stream(), Framing::UntilClose, length);
+            }
+            _ => {
+                visit.skip(length);
+                visit.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        }
+    }
+}
+
+fn download(stage: &Stage, origin: &Origin, framing: &str, length: u64) {
+    let mut client = stage.client();
+    client.send(origin.get(&format!("/{framing}/{length}")));
+    client.head();
+    let mut block = [0; 16 * 1024];
+    let mut received = 0;
+    // Chunk framing counts, too: the whole is at least as long as the content.
+    while received < length {
+        received += client.read(&mut block).unwrap() as u64;
+    }
+    let record = if framing == "exact" {
+        stage.closed()
+    } else {
+        drop(client);
+        stage.closed()
+    };
+    assert!(record.as_record().bytes_out >= length - 2 * BLOCK.len() as u64, "{record:?}");
+}
+
+fn upload(stage: &Stage, origin: &Origin, length: u64) {
+    let mut client = stage.client();
+    let (url, host) = (origin.url(&format!("/upload/{length}")), origin.address);
+    client.send(format!("PUT {url} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n"));
+    send_body(client.stream(), Framing::Exact, length);
+    assert_eq!(client.answer().status, 200);
+    assert_eq!(stage.closed().as_record().bytes_in, length);
+}
+
+#[test]
+fn a_long_body_needs_no_more_memory_than_a_short_one() {
+    let stage = Stage::forward();
+    let origin = Origin::new(serve);
+    for framing in ["exact", "chunked", "until-close"] {
+        download(&stage, &origin, framing, SHORT);
+        MEMORY.reset_peak_usage();
+        let before = MEMORY.peak_usage();
+        download(&stage, &origin, framing, LONG);
+        let growth = MEMORY.peak_usage() - before;
+        assert!(growth < ALLOWANCE, "{growth} bytes more for a download, {framing}");
+    }
+    upload(&stage, &origin, SHORT);
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.peak_usage();
+    upload(&stage, &origin, LONG);
+    let growth = MEMORY.peak_usage() - before;
+    assert!(growth < ALLOWANCE, "{growth} bytes more for an upload");
+
+    // A client that does not read stops the origin, not the proxy's memory from ending.
+    let (told, blocked) = crossbeam_channel::bounded(1);
+    let eager = Origin::new(move |visit| {
+        visit.head();
+        visit.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LONG}\r\n\r\n"));
+        visit.stream().set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut sent = 0;
+        let failed = loop {
+            match visit.stream().write(&BLOCK) {
+                Ok(count) => sent += count as u64,
+                Err(error) => break error,
+            }
+        };
+        told.send((sent, failed.kind())).unwrap();
+    });
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.peak_usage();
+    let mut lazy = stage.client();
+    lazy.send(eager.get("/"));
+    let (sent, _) = blocked.recv_timeout(PATIENCE).expect("the origin is stopped");
+    assert!(sent < LONG, "the origin could send everything to a client that did not read");
+    let growth = MEMORY.peak_usage() - before;
+    assert!(growth < ALLOWANCE, "{growth} bytes for a client that does not read");
+}

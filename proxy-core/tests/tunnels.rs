@@ -1,0 +1,372 @@
+//! `CONNECT` (RFC 9110 §9.3.6) and WebSocket (RFC 6455): bytes both ways, unseen.
+
+mod support;
+
+use std::io::{ErrorKind, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use proxy_core::{
+    ConnectError, Destination, Dialing, Event, Kind, OwnedRecord, Reason, UpstreamConnector,
+};
+use support::{Client, Origin, PATIENCE, Stage, fields, timeouts};
+
+const CONNECTED: &str = "HTTP/1.1 200 Connection established";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+fn connect_to(origin: &Origin) -> String {
+    format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", origin.address)
+}
+
+/// A client whose tunnel to `origin` is open.
+fn tunnel(stage: &Stage, origin: &Origin) -> Client {
+    let mut client = stage.client();
+    assert_eq!(client.send(connect_to(origin)).head(), CONNECTED);
+    client
+}
+
+/// Another client is served.
+fn is_alive(stage: &Stage) {
+    assert_eq!(stage.client().send(Origin::always(OK).get("/")).answer().text(), "ok");
+    assert_eq!(stage.outcome(), (Some(200), None));
+}
+
+/// The two records of the only tunnel there was, which belong together.
+fn opened_and_closed(stage: Stage) -> OwnedRecord {
+    let records = stage.finish();
+    let [open, close] = &records[..] else { panic!("a tunnel has two records: {records:#?}") };
+    let (opened, closed) = (open.as_record(), close.as_record());
+    assert_eq!((opened.event, closed.event), (Event::Open, Event::Close));
+    assert_eq!((opened.kind, closed.kind), (Kind::Tunnel, Kind::Tunnel));
+    assert_eq!(
+        (opened.id, opened.target, opened.status),
+        (closed.id, closed.target, closed.status)
+    );
+    assert_eq!(opened.reason, None);
+    close.clone()
+}
+
+#[test]
+fn a_tunnel_carries_what_both_sides_say_and_is_logged_when_it_opens_and_when_it_closes() {
+    let stage = Stage::forward();
+    let origin = Origin::new(|visit| {
+        assert_eq!(visit.bytes(4), b"ping");
+        visit.send("pong!");
+        assert_eq!(visit.rest().unwrap(), b"");
+    });
+    let mut client = tunnel(&stage, &origin);
+    {
+        let record = stage.record();
+        let record = record.as_record();
+        assert_eq!(
+            (record.event, record.kind, record.status),
+            (Event::Open, Kind::Tunnel, Some(200))
+        );
+        assert_eq!((record.method, record.target), ("CONNECT", &*origin.address.to_string()));
+        assert_eq!((record.host, record.upstream), ("127.0.0.1", Some(origin.address)));
+    }
+    assert_eq!(client.send("ping").bytes(5), b"pong!");
+    client.end().expect_end();
+    let record = stage.record();
+    let record = record.as_record();
+    assert_eq!((record.event, record.kind, record.status), (Event::Close, Kind::Tunnel, Some(200)));
+    assert_eq!((record.reason, record.bytes_in, record.bytes_out), (None, 4, 5));
+    assert_eq!(stage.finish(), []);
+}
+
+/// Knows the way only when it is told that it may.
+struct Hesitant(Receiver<()>);
+
+impl UpstreamConnector for Hesitant {
+    fn plan(&self, destination: &Destination<'_>) -> Result<Dialing, ConnectError> {
+        let _ = self.0.recv_timeout(PATIENCE);
+        Ok(Dialing::addresses([format!("{}:{}", destination.host(), destination.port())
+            .parse()
+            .unwrap()]))
+    }
+}
+
+#[test]
+fn success_is_told_only_once_the_upstream_is_connected() {
+    let (go, may_go) = bounded(0);
+    let stage = Stage::with(|builder| builder.connector(Hesitant(may_go)));
+    let origin = Origin::new(|visit| drop(visit.rest()));
+    let mut client = stage.client();
+    client.send(connect_to(&origin));
+    stage.settle();
+    client.expect_silence();
+    assert_eq!(origin.visits(), 0);
+    go.send(()).unwrap();
+    assert_eq!(client.head(), CONNECTED);
+    client.end().expect_end();
+    assert_eq!(opened_and_closed(stage).as_record().reason, None);
+}
+
+#[test]
+fn bytes_sent_early_are_not_lost_on_either_side() {
+    let stage = Stage::forward();
+    let origin = Origin::new(|visit| {
+        // A server that speaks first, as those of SSH and SMTP do.
+        visit.send("220 hello");
+        assert_eq!(visit.bytes(5), b"early");
+        visit.send("!");
+    });
+    let mut client = stage.client();
+    client.send(connect_to(&origin) + "early");
+    assert_eq!(client.head(), CONNECTED);
+    assert_eq!(client.bytes(10), b"220 hello!");
+    client.end().expect_end();
+    let record = opened_and_closed(stage);
+    assert_eq!((record.as_record().bytes_in, record.as_record().bytes_out), (5, 10));
+}
+
+#[test]
+fn the_end_of_a_client_reaches_the_upstream_which_may_go_on() {
+    let stage = Stage::forward();
+    let origin = Origin::new(|visit| {
+        assert_eq!(visit.rest().unwrap(), b"all I have");
+        visit.send("still here").send(", and done");
+    });
+    let mut client = tunnel(&stage, &origin);
+    client.send("all I have").end();
+    assert_eq!(client.rest().unwrap(), b"still here, and done");
+    let record = opened_and_closed(stage);
+    assert_eq!((record.as_record().reason, record.as_record().bytes_in), (None, 10));
+}
+
+#[test]
+fn the_end_of_an_upstream_reaches_the_client_which_may_go_on() {
+    let stage = Stage::forward();
+    let (heard, was_heard) = bounded(1);
+    let origin = Origin::new(move |visit| {
+        visit.send("bye").end();
+        heard.send(visit.rest().unwrap()).unwrap();
+    });
+    let mut client = tunnel(&stage, &origin);
+    assert_eq!(client.rest().unwrap(), b"bye");
+    client.send("one more ").send("thing").end();
+    assert_eq!(was_heard.recv_timeout(PATIENCE).unwrap(), b"one more thing");
+    let record = opened_and_closed(stage);
+    assert_eq!((record.as_record().reason, record.as_record().bytes_out), (None, 3));
+}
+
+#[test]
+fn a_client_that_resets_is_a_reset_to_the_upstream() {
+    let stage = Stage::forward();
+    let (ended, how) = bounded(1);
+    let origin = Origin::new(move |visit| {
+        visit.send("x");
+        ended.send(visit.rest().map_err(|error| error.kind())).unwrap();
+    });
+    let mut client = tunnel(&stage, &origin);
+    client.bytes(1);
+    client.reset();
+    assert_eq!(how.recv_timeout(PATIENCE).unwrap(), Err(ErrorKind::ConnectionReset));
+    is_alive_after(&stage, Reason::ClientClosed);
+}
+
+#[test]
+fn an_upstream_that_resets_is_a_reset_to_the_client() {
+    let stage = Stage::forward();
+    let origin = Origin::new(|visit| {
+        visit.bytes(1);
+        visit.reset();
+    });
+    let mut client = tunnel(&stage, &origin);
+    let error = client.send("x").rest().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    is_alive_after(&stage, Reason::TunnelReset);
+}
+
+/// A tunnel has ended for this reason, and others are served.
+fn is_alive_after(stage: &Stage, reason: Reason) {
+    assert_eq!(stage.outcome(), (Some(200), Some(reason)));
+    is_alive(stage);
+}
+
+#[test]
+fn a_client_that_resets_while_the_upstream_sends_is_the_one_that_left() {
+    let stage = Stage::forward();
+    let origin = Origin::new(|visit| {
+        // More than all buffers on the way hold: the proxy is in the middle of sending.
+        for _ in 0..4096 {
+            visit.send([0; 4096]);
+        }
+    });
+    let mut client = tunnel(&stage, &origin);
+    client.bytes(1);
+    client.reset();
+    is_alive_after(&stage, Reason::ClientClosed);
+}
+
+#[test]
+fn a_tunnel_without_a_byte_is_closed_in_its_time_and_a_half_closed_one_in_another() {
+    let stage = Stage::with(|builder| {
+        builder.timeouts(timeouts(|timeouts| timeouts.tunnel_idle = Duration::from_millis(100)))
+    });
+    let origin = Origin::new(|visit| drop(visit.rest()));
+    tunnel(&stage, &origin).expect_end();
+    is_alive_after(&stage, Reason::TunnelIdle);
+
+    let stage = Stage::with(|builder| {
+        builder
+            .timeouts(timeouts(|timeouts| timeouts.tunnel_half_closed = Duration::from_millis(100)))
+    });
+    let (done, is_done) = bounded::<()>(0);
+    let origin = Origin::new(move |visit| {
+        assert_eq!(visit.rest().unwrap(), b"");
+        let _ = is_done.recv();
+    });
+    tunnel(&stage, &origin).end().expect_end();
+    is_alive_after(&stage, Reason::TunnelIdle);
+    drop(done);
+}
+
+#[test]
+fn a_refused_connection_is_told_and_the_client_may_ask_again() {
+    let stage = Stage::forward();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut client = stage.client();
+    let answer =
+        client.send(format!("CONNECT {nobody} HTTP/1.1\r\nHost: {nobody}\r\n\r\n")).answer();
+    assert_eq!(answer.status, 502);
+    assert!(answer.text().contains("connect_refused"), "{}", answer.text());
+    let record = stage.record();
+    let record = record.as_record();
+    assert_eq!(
+        (record.event, record.kind),
+        (Event::Close, Kind::Exchange),
+        "it was never a tunnel"
+    );
+    assert_eq!((record.method, record.reason), ("CONNECT", Some(Reason::ConnectRefused)));
+
+    let origin = Origin::new(|visit| _ = visit.send("hi"));
+    assert_eq!(client.send(connect_to(&origin)).head(), CONNECTED);
+    assert_eq!(client.bytes(2), b"hi");
+    client.end().expect_end();
+    assert_eq!(opened_and_closed(stage).as_record().reason, None);
+}
+
+#[test]
+fn many_megabytes_go_both_ways_at_once() {
+    const SIZE: usize = 16 * 1024 * 1024;
+    const PIECE: usize = 64 * 1024;
+    let stage = Stage::forward();
+    let echo = Origin::new(|visit| {
+        for _ in 0..SIZE / PIECE {
+            let piece = visit.bytes(PIECE);
+            visit.send(piece);
+        }
+    });
+    let mut client = tunnel(&stage, &echo);
+    let sent: Vec<u8> = (0..SIZE as u32 / 4)
+        .flat_map(|number| number.wrapping_mul(0x9E37_79B9).to_le_bytes())
+        .collect();
+    let mut sending = client.stream().try_clone().unwrap();
+    let received = thread::scope(|scope| {
+        scope.spawn(|| sending.write_all(&sent).unwrap());
+        client.bytes(SIZE)
+    });
+    assert!(received == sent, "what came back is what was sent");
+    client.end().expect_end();
+    let record = opened_and_closed(stage);
+    assert_eq!(
+        (record.as_record().bytes_in, record.as_record().bytes_out),
+        (SIZE as u64, SIZE as u64)
+    );
+}
+
+const ASKS_WEBSOCKET: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const SWITCHES: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
+#[test]
+fn a_websocket_is_a_tunnel_from_its_101_on() {
+    let script = |visit: &mut support::Visit| {
+        let head = visit.head().unwrap();
+        assert!(head.starts_with("GET /chat HTTP/1.1\r\n"), "{head}");
+        assert_eq!(fields(&head, "upgrade"), ["websocket"]);
+        assert_eq!(fields(&head, "connection"), ["Upgrade"]);
+        assert_eq!(fields(&head, "sec-websocket-version"), ["13"]);
+        visit.send(SWITCHES.to_owned() + "from the server");
+        assert_eq!(visit.bytes(5), b"early");
+        assert_eq!(visit.rest().unwrap(), b", later");
+        visit.send("last");
+    };
+    let origin = Origin::new(script);
+    let forward = format!("GET {} HTTP/1.1\r\nHost: x\r\n", origin.url("/chat"));
+    let fixed = "GET /chat HTTP/1.1\r\nHost: x\r\n".to_owned();
+    for (stage, request) in [(Stage::forward(), forward), (Stage::in_front_of(&origin), fixed)] {
+        let mut client = stage.client();
+        let head = client.send(request + ASKS_WEBSOCKET + "early").head();
+        assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
+        assert_eq!(
+            (fields(&head, "upgrade"), fields(&head, "connection")),
+            (vec!["websocket"], vec!["Upgrade"])
+        );
+        assert_eq!(client.bytes(15), b"from the server");
+        client.send(", later").end();
+        assert_eq!(client.rest().unwrap(), b"last");
+        let record = opened_and_closed(stage);
+        let record = record.as_record();
+        assert_eq!((record.method, record.status, record.reason), ("GET", Some(101), None));
+        assert_eq!((record.bytes_in, record.bytes_out), (12, 19));
+    }
+}
+
+#[test]
+fn a_websocket_that_is_refused_is_an_ordinary_exchange() {
+    let stage = Stage::forward();
+    let origin = Origin::always("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+    let mut client = stage.client();
+    for _ in 0..2 {
+        client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n{ASKS_WEBSOCKET}", origin.url("/")));
+        assert_eq!(client.answer().text(), "no");
+    }
+    let kinds: Vec<_> = stage.finish().iter().map(|record| record.as_record().kind).collect();
+    assert_eq!((kinds, origin.visits()), (vec![Kind::Exchange, Kind::Exchange], 1));
+}
+
+#[test]
+fn a_switch_that_nobody_asked_for_is_not_believed() {
+    let other = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n";
+    for (asks, switches) in [("\r\n", SWITCHES), (ASKS_WEBSOCKET, other)] {
+        let (stage, origin) = (Stage::forward(), Origin::always(switches));
+        let mut client = stage.client();
+        client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n{asks}", origin.url("/")));
+        assert_eq!(client.answer().status, 502);
+        assert_eq!(stage.outcome(), (Some(502), Some(Reason::UnexpectedUpgrade)));
+        is_alive(&stage);
+    }
+}
+
+#[test]
+fn an_upgrade_to_http_2_is_not_passed_on() {
+    let stage = Stage::forward();
+    let origin = Origin::new(|visit| {
+        let head = visit.head().unwrap();
+        for name in ["upgrade", "connection", "http2-settings"] {
+            assert_eq!(fields(&head, name), [""; 0], "{head}");
+        }
+        visit.send(OK);
+    });
+    let mut client = stage.client();
+    client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n", origin.url("/")));
+    client.send("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+    assert_eq!(client.answer().text(), "ok");
+    assert_eq!(stage.outcome(), (Some(200), None));
+}
+
+#[test]
+fn a_fixed_upstream_opens_no_tunnels() {
+    let origin = Origin::always(OK);
+    let stage = Stage::in_front_of(&origin);
+    let mut client = stage.client();
+    assert_eq!(client.send(connect_to(&origin)).answer().status, 501);
+    assert_eq!(stage.outcome(), (Some(501), Some(Reason::ConnectNotAllowed)));
+    assert_eq!(client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").answer().text(), "ok");
+    assert_eq!(origin.visits(), 1);
+}
