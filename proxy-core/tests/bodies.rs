@@ -55,7 +55,7 @@ fn a_chunked_request_goes_up_in_chunks_made_canonical() {
     for (sent, expected, payload) in [
         ("0\r\n\r\n", "0\r\n\r\n", 0),
         ("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", 11),
-        ("0a;x;y=1 ;z=\"\\\"\r\n0123456789\r\n00;e\r\n\r\n", "a\r\n0123456789\r\n0\r\n\r\n", 10),
+        ("0a;x;y=1 ;z=\"\\\"\"\r\n0123456789\r\n00;e\r\n\r\n", "a\r\n0123456789\r\n0\r\n\r\n", 10),
         ("1\r\n\r\r\n1\r\n\n\r\n0\r\n\r\n", "1\r\n\r\r\n1\r\n\n\r\n0\r\n\r\n", 2),
         (
             "1\r\na\r\n0\r\nX-Sum:  1\r\nContent-Length: 9\r\nHost: y\r\nx-sum: 2\r\n\r\n",
@@ -297,5 +297,6 @@ fn who_says_close_is_the_last_to_be_heard_on_that_connection() {
     client.expect_end();
     stage.logs("GET 200 -", 0, 2);
     assert_eq!(seen.try_iter().filter(|head| head.contains("/never")).count(), 0);
+    drop(client);
     stage.survives();
 }

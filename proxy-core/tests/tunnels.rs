@@ -3,7 +3,6 @@
 mod support;
 
 use std::io::{ErrorKind, Write};
-use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use crossbeam_channel::{Receiver, bounded};
 use proxy_core::{
     ConnectError, Destination, Dialing, Event, Kind, OwnedRecord, Reason, UpstreamConnector,
 };
-use support::{Client, Origin, PATIENCE, Stage, fields, timeouts};
+use support::{Client, Nobody, Origin, PATIENCE, Stage, fields, timeouts};
 
 const CONNECTED: &str = "HTTP/1.1 200 Connection established";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -92,7 +91,7 @@ impl UpstreamConnector for Hesitant {
 fn success_is_told_only_once_the_upstream_is_connected() {
     let (go, may_go) = bounded(0);
     let stage = Stage::with(|builder| builder.connector(Hesitant(may_go)));
-    let origin = Origin::new(|visit| drop(visit.rest()));
+    let origin = Origin::new(|visit| _ = visit.rest());
     let mut client = stage.client();
     client.send(connect_to(&origin));
     stage.settle();
@@ -202,11 +201,30 @@ fn a_client_that_resets_while_the_upstream_sends_is_the_one_that_left() {
 }
 
 #[test]
+fn a_client_that_resets_is_noticed_though_the_upstream_takes_nothing_more() {
+    let stage = Stage::forward();
+    let (done, is_done) = bounded::<()>(0);
+    let origin = Origin::new(move |_| _ = is_done.recv());
+    let client = tunnel(&stage, &origin);
+    client.stream().set_nonblocking(true).unwrap();
+    let mut pieces_at_once = usize::MAX;
+    while pieces_at_once > 0 {
+        pieces_at_once = std::iter::repeat_with(|| client.stream().write(&[0; 4096]))
+            .take_while(Result::is_ok)
+            .count();
+        stage.settle();
+    }
+    client.reset();
+    is_alive_after(&stage, Reason::ClientClosed);
+    drop(done);
+}
+
+#[test]
 fn a_tunnel_without_a_byte_is_closed_in_its_time_and_a_half_closed_one_in_another() {
     let stage = Stage::with(|builder| {
         builder.timeouts(timeouts(|timeouts| timeouts.tunnel_idle = Duration::from_millis(100)))
     });
-    let origin = Origin::new(|visit| drop(visit.rest()));
+    let origin = Origin::new(|visit| _ = visit.rest());
     tunnel(&stage, &origin).expect_end();
     is_alive_after(&stage, Reason::TunnelIdle);
 
@@ -227,10 +245,10 @@ fn a_tunnel_without_a_byte_is_closed_in_its_time_and_a_half_closed_one_in_anothe
 #[test]
 fn a_refused_connection_is_told_and_the_client_may_ask_again() {
     let stage = Stage::forward();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Nobody::listens();
     let mut client = stage.client();
     let answer =
-        client.send(format!("CONNECT {nobody} HTTP/1.1\r\nHost: {nobody}\r\n\r\n")).answer();
+        client.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", nobody.address)).answer();
     assert_eq!(answer.status, 502);
     assert!(answer.text().contains("connect_refused"), "{}", answer.text());
     let record = stage.record();

@@ -104,7 +104,10 @@ impl Body {
                 Ok(Step { consumed: end.unwrap_or_default(), pass: 0..0 })
             }
             Place::ChunkLine | Place::ChunkData(_) | Place::ChunkEnd => {
-                self.advance_chunked(input, patch, limits)
+                let payload = self.payload;
+                let step = self.advance_chunked(input, patch, limits);
+                // What has come of a step that failed is not sent: it does not count.
+                step.inspect_err(|_| self.payload = payload)
             }
         }
     }
@@ -287,3 +290,6 @@ impl Step {
 fn within(left: u64, input: &[u8]) -> usize {
     usize::try_from(left).map_or(input.len(), |left| left.min(input.len()))
 }
+
+#[cfg(test)]
+mod tests;

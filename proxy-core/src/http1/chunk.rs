@@ -111,3 +111,92 @@ impl Place {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_formed_lines() {
+        for (line, size, digits) in [
+            ("0\r\n", 0, "0"),
+            ("000\r\n", 0, "0"),
+            ("5\r\n", 5, "5"),
+            ("aF\r\n", 0xaf, "aF"),
+            ("0000000000000001\r\n", 1, "1"),
+            ("7fffffffffffffff\r\n", i64::MAX as u64, "7fffffffffffffff"),
+            ("5;a\r\n", 5, "5"),
+            ("5;a=b\r\n", 5, "5"),
+            ("5 ; a = b\t;c=\"d\"\r\n", 5, "5"),
+            ("5;a=\"\\\"; \\\\\t\u{e9}\";b\r\n", 5, "5"),
+            ("5;a;b;c=1\r\n", 5, "5"),
+        ] {
+            let followed = format!("{line}rest");
+            let parsed = ChunkLine::parse(followed.as_bytes(), 256).unwrap().unwrap();
+            let (digits, len) = (digits.as_bytes(), line.len());
+            assert_eq!(parsed, ChunkLine { size, digits, len }, "{line:?}");
+            assert_eq!(parsed.is_canonical(), len == digits.len() + 2, "{line:?}");
+            for end in 0..line.len() {
+                let part = &line.as_bytes()[..end];
+                assert_eq!(ChunkLine::parse(part, 256), Ok(None), "{}", part.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_lines() {
+        for line in [
+            "\r\n",
+            "\n",
+            " 5\r\n",
+            "x\r\n",
+            "-1\r\n",
+            "+1\r\n",
+            "0x5\r\n",
+            "5\n",
+            "5\r5\n",
+            "5\rX",
+            "5 \r\n",
+            "5\t\r\n",
+            "5 5\r\n",
+            "5,5\r\n",
+            "5g\r\n",
+            "5.\r\n",
+            ";a\r\n",
+            "5\0\r\n",
+            "8000000000000000\r\n",
+            "ffffffffffffffff\r\n",
+            "10000000000000000\r\n",
+            "00000000000000005\r\n",
+            "5;\r\n",
+            "5;;a\r\n",
+            "5;a=\r\n",
+            "5;=b\r\n",
+            "5;a=b=c\r\n",
+            "5;a \r\n",
+            "5;a b\r\n",
+            "5;a=b c\r\n",
+            "5;a=\"b\r\n",
+            "5;a=\"b\"c\r\n",
+            "5;a=\"\\\r\n",
+            "5;a=\"\n\"\r\n",
+            "5;a\nb\r\n",
+            "5;a\rb\r\n",
+            "5;a=b\n",
+            "5;a\u{b}\r\n",
+            "5;\u{e9}\r\n",
+            "\u{ff15}\r\n",
+        ] {
+            assert_eq!(ChunkLine::parse(line.as_bytes(), 256), Err(Error::Chunk), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        let line = b"5;a=0123456789\r\n";
+        assert!(matches!(ChunkLine::parse(line, line.len()), Ok(Some(_))));
+        assert_eq!(ChunkLine::parse(line, line.len() - 1), Err(Error::Chunk));
+        assert_eq!(ChunkLine::parse(&line[..10], 10), Err(Error::Chunk));
+        assert_eq!(ChunkLine::parse(&line[..9], 10), Ok(None));
+    }
+}

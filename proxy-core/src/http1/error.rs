@@ -85,3 +85,33 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Side;
+
+    #[test]
+    fn each_side_is_blamed_for_what_it_sent() {
+        for error in [
+            Error::StartLine,
+            Error::Version,
+            Error::Target,
+            Error::TargetTooLong,
+            Error::Host,
+            Error::Field,
+            Error::TooManyFields,
+            Error::HeadTooLarge,
+            Error::Length,
+            Error::TransferCoding,
+            Error::Chunk,
+            Error::Trailer,
+            Error::Truncated,
+        ] {
+            assert_eq!(error.in_request().side(), Side::Client, "{error}");
+            assert!((400..=505).contains(&error.in_request().status()), "{error}");
+            assert_eq!(error.in_response().side(), Side::Upstream, "{error}");
+            assert_eq!(error.in_response().status(), 502, "{error}");
+        }
+    }
+}

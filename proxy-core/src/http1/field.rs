@@ -22,7 +22,7 @@ pub(crate) enum FieldKind {
     ContentLength,
     Expect,
     Host,
-    /// Ends here (RFC 9113 §3.2.1 of old: RFC 7540): an upgrade that is never made.
+    /// Belongs to the upgrade to h2c (RFC 7540 §3.2.1), which is never made.
     Http2Settings,
     KeepAlive,
     MaxForwards,

@@ -183,3 +183,6 @@ impl TransferCoding {
         if is_well_formed { TransferCoding::Unknown } else { TransferCoding::Malformed }
     }
 }
+
+#[cfg(test)]
+mod tests;

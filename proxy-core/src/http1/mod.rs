@@ -74,7 +74,7 @@
 //!
 //! // What goes to the upstream: the head made anew, then the body.
 //! let mut out = Vec::new();
-//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy" });
+//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com" });
 //! let (mut body, mut at) = (Body::new(request.body_length(), Coding::AsIs), head);
 //! while !body.is_done() {
 //!     let step = body.advance(&client[at..], &mut out, &limits)?;
@@ -138,3 +138,8 @@ pub use scan::{HeadScanner, skip_empty_lines};
 pub use sniff::{Sniff, sniff};
 pub use target::TargetForm;
 pub use version::Version;
+
+#[cfg(test)]
+mod drip;
+#[cfg(test)]
+mod tests;

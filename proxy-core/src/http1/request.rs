@@ -304,3 +304,6 @@ fn has_other_version(head: &[u8]) -> bool {
     words.next().is_none()
         && matches!(version, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'])
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,3 +209,6 @@ fn refusal(error: httparse::Error) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

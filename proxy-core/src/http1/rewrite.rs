@@ -10,6 +10,9 @@ use super::{BodyLength, Coding, RequestHead, ResponseHead, TargetForm, Version};
 pub struct RequestRewrite<'a> {
     /// The name of this proxy in `Via` (RFC 9110 §7.6.3).
     pub via: &'a str,
+    /// What `Host` says where the request names no host, as one of HTTP/1.0 need not: 1.1 asks
+    /// for one (RFC 9112 §3.2).
+    pub host: &'a str,
 }
 
 /// What is to be changed on the way to the client, beyond what HTTP asks for.
@@ -47,12 +50,16 @@ impl RequestHead {
     /// - a `Via` of its own, and the upgrade to WebSocket if that is asked for.
     pub fn write_upstream(&self, out: &mut Vec<u8>, rewrite: &RequestRewrite<'_>) {
         let target = if self.form == TargetForm::Authority { self.authority } else { self.path };
+        let host = match self.authority() {
+            "" => rewrite.host,
+            own => own,
+        };
         for part in [
             self.fields.bytes(self.method),
             b" ",
             self.fields.bytes(target),
             b" HTTP/1.1\r\nHost: ",
-            self.fields.bytes(self.authority),
+            host.as_bytes(),
             b"\r\n",
         ] {
             out.extend_from_slice(part);
@@ -140,3 +147,6 @@ impl ResponseHead {
 fn digits(status: u16) -> [u8; 3] {
     [status / 100, status / 10, status].map(|number| b'0' + (number % 10) as u8)
 }
+
+#[cfg(test)]
+mod tests;

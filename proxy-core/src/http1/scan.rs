@@ -130,3 +130,124 @@ impl Lines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http1::drip;
+
+    fn small() -> Limits {
+        Limits { head_bytes: 200, target_bytes: 30, fields: 3, ..Limits::default() }
+    }
+
+    #[test]
+    fn a_head_ends_with_its_empty_line() {
+        let limits = Limits::default();
+        for (input, expected) in [
+            ("GET / HTTP/1.1\r\n\r\n", Ok(Some(18))),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", Ok(Some(27))),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r", Ok(None)),
+            ("GET / HTTP/1.1\r\nHost: a\r\n", Ok(None)),
+            ("GET", Ok(None)),
+            ("", Ok(None)),
+            ("\r\nGET / HTTP/1.1\r\n\r\n", Err(Error::StartLine)),
+        ] {
+            assert_eq!(drip::scan(input.as_bytes(), &limits), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn only_crlf_ends_a_line() {
+        let limits = Limits::default();
+        for (input, expected) in [
+            ("GET / HTTP/1.1\n", Error::StartLine),
+            ("GET / HTTP/1.1\rX", Error::StartLine),
+            ("GET / HTTP/1.1\r\r\n\r\n", Error::StartLine),
+            ("GET /\0", Error::StartLine),
+            ("\n", Error::StartLine),
+            ("GET / HTTP/1.1\r\n\n", Error::Field),
+            ("GET / HTTP/1.1\r\n\rX", Error::Field),
+            ("GET / HTTP/1.1\r\nHost: a\n\n", Error::Field),
+            ("GET / HTTP/1.1\r\nHost: a\n\r\n", Error::Field),
+            ("GET / HTTP/1.1\r\nHost: a\rB: c\r\n\r\n", Error::Field),
+            ("GET / HTTP/1.1\r\nHost: a\r\r\n\r\n", Error::Field),
+            ("GET / HTTP/1.1\r\nHost: a\0\r\n\r\n", Error::Field),
+        ] {
+            assert_eq!(drip::scan(input.as_bytes(), &limits), Err(expected), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn the_limits_are_exact() {
+        let limits = small();
+        let start = "GET / HTTP/1.1\r\nA: ";
+        let head =
+            |length: usize| format!("{start}{}\r\n\r\n", "x".repeat(length - 4 - start.len()));
+        assert_eq!(drip::scan(head(200).as_bytes(), &limits), Ok(Some(200)));
+        assert_eq!(drip::scan(head(201).as_bytes(), &limits), Err(Error::HeadTooLarge));
+        assert_eq!(drip::scan(&head(201).as_bytes()[..199], &limits), Ok(None));
+        assert_eq!(drip::scan(&head(201).as_bytes()[..200], &limits), Err(Error::HeadTooLarge));
+
+        let fields = |count| format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(count));
+        assert_eq!(drip::scan(fields(3).as_bytes(), &limits), Ok(None));
+        assert_eq!(drip::scan(fields(4).as_bytes(), &limits), Err(Error::TooManyFields));
+
+        let line = "x".repeat(30 + BESIDE_THE_TARGET);
+        assert_eq!(drip::scan(&line.as_bytes()[1..], &limits), Ok(None));
+        assert_eq!(drip::scan(line.as_bytes(), &limits), Err(Error::TargetTooLong));
+    }
+
+    #[test]
+    fn no_byte_is_looked_at_twice() {
+        let limits = Limits::default();
+        let head = b"GET / HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\n\r\n";
+        let mut scanner = HeadScanner::new();
+        for end in 0..head.len() {
+            assert_eq!(scanner.scan(&head[..end], &limits), Ok(None));
+            // Only a CR at the end has to be, together with what follows it.
+            assert_eq!(
+                scanner.lines.scanned,
+                head[..end].strip_suffix(b"\r").map_or(end, <[u8]>::len)
+            );
+        }
+        assert_eq!(scanner.scan(head, &limits), Ok(Some(head.len())));
+        assert_eq!(scanner.scan(head, &limits), Ok(Some(head.len())), "asked again");
+    }
+
+    #[test]
+    fn limits_may_shrink_in_the_middle_of_a_head() {
+        let mut scanner = HeadScanner::new();
+        let head = b"GET /a/path/that/is/just/a/little/too/long HTTP/1.1\r\nHost: example.com\r\n";
+        assert_eq!(scanner.scan(head, &Limits::default()), Ok(None));
+        let limits = Limits { head_bytes: 20, ..small() };
+        assert_eq!(scanner.scan(head, &limits), Err(Error::HeadTooLarge));
+    }
+
+    #[test]
+    fn a_scanner_is_fresh_until_it_has_seen_a_byte_of_a_head() {
+        let mut scanner = HeadScanner::new();
+        assert!(scanner.is_fresh());
+        assert_eq!(scanner.scan(b"\r", &Limits::default()), Ok(None));
+        assert!(scanner.is_fresh(), "it may become an empty line");
+        assert_eq!(scanner.scan(b"G", &Limits::default()), Ok(None));
+        assert!(!scanner.is_fresh());
+        scanner.reset();
+        assert!(scanner.is_fresh());
+    }
+
+    #[test]
+    fn empty_lines_before_a_request_are_counted() {
+        for (input, expected) in [
+            ("", 0),
+            ("GET", 0),
+            ("\r", 0),
+            ("\r\n", 2),
+            ("\r\n\r", 2),
+            ("\r\n\r\nGET\r\n", 4),
+            ("\n\r\n", 0),
+            (" \r\n", 0),
+        ] {
+            assert_eq!(skip_empty_lines(input.as_bytes()), expected, "{input:?}");
+        }
+    }
+}

@@ -106,3 +106,65 @@ impl Target {
 const fn is_scheme_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-' | b'.')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_takes_its_forms() {
+        for (method, target, expected) in [
+            ("GET", "/", Some(TargetForm::Origin)),
+            ("GET", "//example.com/x?y=http://z", Some(TargetForm::Origin)),
+            ("GET", "/a|b^c{d}\"<>\\`", Some(TargetForm::Origin)),
+            ("GET", "/%zz", Some(TargetForm::Origin)),
+            ("OPTIONS", "/", Some(TargetForm::Origin)),
+            ("OPTIONS", "*", Some(TargetForm::Asterisk)),
+            ("OPTIONS", "http://a", Some(TargetForm::Absolute)),
+            ("GET", "HTTP://a", Some(TargetForm::Absolute)),
+            ("GET", "ftp+x.1-2://a:1/b", Some(TargetForm::Absolute)),
+            ("CONNECT", "a:1", Some(TargetForm::Authority)),
+            ("CONNECT", "[::1]:443", Some(TargetForm::Authority)),
+            ("GET", "*", None),
+            ("OPTIONS", "**", None),
+            ("GET", "a:1", None),
+            ("GET", "example.com", None),
+            ("GET", "a/b", None),
+            ("GET", "?q", None),
+            ("GET", "", None),
+            ("GET", "http:/a", None),
+            ("GET", "http:a", None),
+            ("GET", "http//a", None),
+            ("GET", "://a", None),
+            ("GET", "1http://a", None),
+            ("GET", "ht_tp://a", None),
+            ("GET", "http://", None),
+            ("GET", "http:///a", None),
+            ("GET", "http://?q", None),
+            ("GET", "http://:80/", None),
+            ("GET", "http://a:/", None),
+            ("GET", "http://a:0/", None),
+            ("GET", "http://u@a/", None),
+            ("GET", "http://u:p@a/", None),
+            ("GET", "http://a,b/", None),
+            ("GET", "http://a\\b/", None),
+            ("GET", "http://a%2eb/", None),
+            ("GET", "http://[::1/", None),
+            ("GET", "http://a/#f", None),
+            ("GET", "/#", None),
+            ("GET", "/\u{e9}", None),
+            ("GET", "http://\u{e9}/", None),
+            ("CONNECT", "a", None),
+            ("CONNECT", "a:", None),
+            ("CONNECT", "/", None),
+            ("CONNECT", "*", None),
+            ("CONNECT", "http://a:1/", None),
+            ("CONNECT", "a:1/", None),
+            ("CONNECT", "u@a:1", None),
+            ("connect", "a:1", None),
+        ] {
+            let form = Target::parse(method, target).ok().map(|target| target.form);
+            assert_eq!(form, expected, "{method} {target}");
+        }
+    }
+}

@@ -93,3 +93,57 @@ fn is_kept(name: &str) -> bool {
     FieldKind::of(name.as_bytes()) == FieldKind::Other
         && !NOT_IN_TRAILERS.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(section: &str) -> Result<String, Error> {
+        let mut out = Vec::new();
+        Trailer::write_kept(section.as_bytes(), &mut out, &Limits::default())?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn what_is_only_known_at_the_end_is_kept() {
+        assert_eq!(
+            kept("Digest:  sha-256=x \r\nServer-Timing: a\r\nX-Empty:\r\n\r\n").unwrap(),
+            "Digest: sha-256=x\r\nServer-Timing: a\r\nX-Empty: \r\n"
+        );
+    }
+
+    #[test]
+    fn what_frames_routes_or_authenticates_is_dropped() {
+        for name in NOT_IN_TRAILERS.into_iter().chain([
+            "Host",
+            "Transfer-Encoding",
+            "Connection",
+            "Keep-Alive",
+            "Upgrade",
+            "TE",
+            "Trailer",
+            "Proxy-Authorization",
+            "Via",
+            "Expect",
+            "Max-Forwards",
+            "Content_Length",
+        ]) {
+            assert_eq!(kept(&format!("{name}: x\r\nA: b\r\n\r\n")).unwrap(), "A: b\r\n", "{name}");
+        }
+    }
+
+    #[test]
+    fn malformed_fields_are_refused() {
+        for section in [
+            "no colon\r\n\r\n",
+            " A: b\r\n\r\n",
+            "A : b\r\n\r\n",
+            "A: b\r\n c\r\n\r\n",
+            "A: \x01\r\n\r\n",
+            ": b\r\n\r\n",
+            "\u{e9}: b\r\n\r\n",
+        ] {
+            assert_eq!(kept(section), Err(Error::Trailer), "{section:?}");
+        }
+    }
+}

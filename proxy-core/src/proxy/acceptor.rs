@@ -14,11 +14,21 @@ use crate::runtime::mailbox::Outlet;
 use crate::session::{Arrival, Message, Seat};
 
 /// A loop, as acceptors see it.
-#[derive(Clone)]
 pub(super) struct LoopDoor {
-    pub(super) outlet: Outlet<Message>,
+    outlet: Outlet<Message>,
     /// How many connections it has.
-    pub(super) connections: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
+    ended: AtomicBool,
+}
+
+impl LoopDoor {
+    pub(super) fn new(outlet: Outlet<Message>) -> LoopDoor {
+        LoopDoor { outlet, connections: Arc::default(), ended: AtomicBool::new(false) }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.ended.load(Ordering::Relaxed)
+    }
 }
 
 /// What all acceptors of a proxy share.
@@ -34,6 +44,8 @@ pub(super) struct Reception {
 /// How long accepting pauses after an error that would only come again, and how often a full
 /// proxy looks whether it was told to stop.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait for a loop whose inbox is full.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 impl Reception {
     pub(super) fn new(loops: Vec<LoopDoor>, limit: usize) -> Reception {
@@ -63,8 +75,7 @@ impl Reception {
                 _ if self.is_closed() => return,
                 Ok((socket, peer)) => {
                     failing = false;
-                    let message = |seat| Message::Arrived(Arrival { socket, peer, listener, seat });
-                    self.hand_over(message);
+                    self.hand_over(socket, peer, listener);
                 }
                 Err(error) => match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
@@ -105,20 +116,28 @@ impl Reception {
     }
 
     /// Hands a connection to the loop that has the fewest.
-    fn hand_over(&self, message: impl FnOnce(Seat) -> Message) {
-        let least = |door: &&LoopDoor| door.connections.load(Ordering::Relaxed);
-        let Some(door) = self.loops.iter().min_by_key(least) else { return };
-        let mut message = message(Seat::take(&self.connections, &door.connections, &self.freed.0));
-        while !self.is_closed() {
+    fn hand_over(&self, socket: Socket, peer: SocketAddr, listener: usize) {
+        let fewest = |door: &&LoopDoor| door.connections.load(Ordering::Relaxed);
+        let Some(door) = self.loops.iter().filter(|door| door.is_open()).min_by_key(fewest) else {
+            return log::error!("no event loop is left: the connection of {peer} is closed");
+        };
+        let seat = Seat::take(&self.connections, &door.connections, &self.freed.0);
+        let mut message = Message::Arrived(Arrival { socket, peer, listener, seat });
+        loop {
             match door.outlet.send(message) {
                 Ok(()) => return,
+                Err(_) if self.is_closed() => return,
                 // The loop is busy, and so are the others, which have more connections.
                 Err(TrySendError::Full(returned)) => {
                     message = returned;
-                    let _ = self.freed.1.recv_timeout(Duration::from_millis(1));
+                    let _ = self.freed.1.recv_timeout(BUSY_PAUSE);
                 }
+                // A bug of ours has ended it. The other loops go on.
                 Err(TrySendError::Disconnected(_)) => {
-                    return log::error!("an event loop has ended");
+                    door.ended.store(true, Ordering::Relaxed);
+                    return log::error!(
+                        "an event loop has ended: the connection of {peer} is lost"
+                    );
                 }
             }
         }

@@ -41,6 +41,8 @@ pub struct ShutdownReport {
     pub cut: usize,
 }
 
+/// How long a job that hangs (a look-up, most often) may hold up a shutdown.
+const MOMENT: Duration = Duration::from_millis(100);
 /// How long the logger may take for the last records.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -69,10 +71,7 @@ impl ProxyHandle {
             // In the order they are taken: what waits for results has waited longest, and
             // connections that were accepted before a shutdown are served before it begins.
             let results = mailbox.queue(limits.lane_queue);
-            doors.push(LoopDoor {
-                outlet: mailbox.queue(limits.loop_inbox),
-                connections: Arc::default(),
-            });
+            doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox)));
             handle.controls.push(mailbox.queue(1));
             let env =
                 Env::new(Arc::clone(&settings), lanes.clone(), results, log, (number, event_loops));
@@ -139,7 +138,9 @@ impl ProxyHandle {
         for event_loop in self.loops.drain(..) {
             join(event_loop);
         }
+        // Nobody waits for queued jobs any more; threads without a job need a moment to end.
         self.pool.shutdown(Duration::ZERO);
+        self.pool.shutdown(MOMENT);
         self.log.shutdown(GRACE);
         let (open, cut) = (tally.open.load(Ordering::Relaxed), tally.cut.load(Ordering::Relaxed));
         ShutdownReport { drained: open.saturating_sub(cut), cut }

@@ -24,7 +24,8 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        transaction.reason = Some(reason);
+        // The first reason is the cause; what fails after it does so as its consequence.
+        transaction.reason.get_or_insert(reason);
         transaction.drop_upstream(cx);
         log::debug!(
             "request {} of {}: {reason}: {}",

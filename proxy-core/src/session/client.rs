@@ -173,14 +173,13 @@ impl Session {
     /// request or to the end of the connection.
     pub(super) fn complete(
         &mut self,
-        mut transaction: Box<Transaction>,
+        transaction: Box<Transaction>,
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
         let keep = transaction.persistence == http1::Persistence::Keep && env.draining.is_none();
         let request_is_read = transaction.request_body.is_done() && transaction.understood;
         env.record_close(&transaction, &self.client.who, cx.now);
-        transaction.extensions.clear();
         env.recycle(transaction);
         if keep {
             cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.keep_alive);
@@ -218,7 +217,7 @@ impl Session {
         if !cx.timers.fires(&mut self.timer, due) {
             return Step::Wait;
         }
-        let Some(transaction) = self.transaction.take() else {
+        let Some(mut transaction) = self.transaction.take() else {
             if self.client.begun.is_none() {
                 return Step::End(Close::Orderly);
             }
@@ -244,7 +243,13 @@ impl Session {
                 }
                 Progress::Awaited => Reason::ResponseHeadTimeout,
             },
-            Stage::Answering if self.client.outbound.is_empty() => Reason::RequestBodyTimeout,
+            Stage::Answering if self.client.outbound.is_empty() => {
+                // It was answered: that the rest of its body did not come costs it the
+                // connection and nothing else.
+                transaction.persistence = http1::Persistence::Close;
+                let step = self.complete(transaction, env, cx);
+                return self.go_on(step, env, cx);
+            }
             Stage::Talking(_) | Stage::Answering => Reason::ClientWriteTimeout,
         };
         let step = self.fail(transaction, reason, env, cx);
@@ -261,7 +266,14 @@ impl Session {
 
     /// Ends the session now: the time to drain is over.
     pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
-        if let Some(mut transaction) = self.transaction.take() {
+        let mut transaction = self.transaction.take();
+        if self.client.begun.is_some() {
+            // Half a head is a request, too, if one of which nothing is known.
+            let mut half = env.begin(cx.now);
+            self.begin(&mut half, env);
+            transaction = Some(half);
+        }
+        if let Some(mut transaction) = transaction {
             transaction.reason = Some(Reason::ShutDown);
             transaction.drop_upstream(cx);
             env.record_close(&transaction, &self.client.who, cx.now);

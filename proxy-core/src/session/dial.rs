@@ -40,6 +40,9 @@ impl Dialer {
         settings: &Settings,
         now: Instant,
     ) -> Result<Dialer, Reason> {
+        if addresses.is_empty() {
+            return Err(Reason::ConnectFailed);
+        }
         addresses.retain(|address| !is_own(address, &settings.own_addresses));
         if addresses.is_empty() {
             return Err(Reason::LoopDetected);

@@ -112,8 +112,9 @@ impl Env {
         id
     }
 
-    /// Keeps the memory of an ended transaction.
-    pub(super) fn recycle(&mut self, transaction: Box<Transaction>) {
+    /// Keeps the memory of an ended transaction. What a handler kept with it ends now.
+    pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
+        transaction.extensions.clear();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);
         }

@@ -112,9 +112,8 @@ impl Session {
         env.out.clear();
         let head_is_due = !std::mem::replace(&mut side.head_sent, true);
         if head_is_due {
-            transaction
-                .request
-                .write_upstream(&mut env.out, &RequestRewrite { via: &env.settings.pseudonym });
+            let rewrite = RequestRewrite { via: &env.settings.pseudonym, host: &side.key };
+            transaction.request.write_upstream(&mut env.out, &rewrite);
         }
         let mut sent = Ok(());
         let (body, limits) = (&mut transaction.request_body, &env.settings.limits);

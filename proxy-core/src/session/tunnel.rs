@@ -104,7 +104,6 @@ impl Tunnel {
         tunnel.down.add(transaction.upstream.inbound.as_slice(), cx);
         transaction.upstream.inbound.clear(&mut cx.spares);
         transaction.stage = Stage::Answering;
-        transaction.extensions.clear();
         env.recycle(transaction);
         cx.timers.arm(&mut tunnel.timer, tunnel.key, cx.now, env.settings.timeouts.tunnel_idle);
         tunnel.record(Event::Open, None, env, cx);
@@ -131,6 +130,12 @@ impl Tunnel {
                 return self.end(None, Close::Orderly, env, cx);
             }
             if !moved {
+                // A reset shows when its socket is read, but a client is not read from while
+                // the upstream takes nothing. (Once its FIN has been answered with ours, a
+                // connection is over in both directions without a reset.)
+                if cx.sockets[self.client].has_hung_up() && !self.down.closed {
+                    return self.end(Some(Reason::ClientClosed), Close::Abruptly, env, cx);
+                }
                 return Step::Wait;
             }
             let timeouts = &env.settings.timeouts;

@@ -125,9 +125,7 @@ fn is_host(host: &str) -> bool {
         }
         None => {
             !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b))
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
         }
     }
 }

@@ -51,6 +51,32 @@ impl Read for Client {
     }
 }
 
+/// Reads a chunked body: its content and its trailers.
+pub fn chunks(reader: &mut impl BufRead) -> io::Result<(Vec<u8>, String)> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let size = usize::from_str_radix(line.trim_end_matches("\r\n"), 16).expect("a chunk size");
+        if size == 0 {
+            let mut trailers = String::new();
+            while !trailers.ends_with("\r\n\r\n") && trailers != "\r\n" {
+                if reader.read_line(&mut trailers)? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
+            return Ok((body, trailers));
+        }
+        let start = body.len();
+        body.resize(start + size + 2, 0);
+        reader.read_exact(&mut body[start..])?;
+        assert!(body.ends_with(b"\r\n"));
+        body.truncate(start + size);
+    }
+}
+
 impl Client {
     pub fn connect(address: SocketAddr) -> Client {
         let stream = TcpStream::connect(address).unwrap();
@@ -126,29 +152,7 @@ impl Client {
 
     /// Reads a chunked body: its content and its trailers.
     pub fn chunks(&mut self) -> io::Result<(Vec<u8>, String)> {
-        let mut body = Vec::new();
-        loop {
-            let mut line = String::new();
-            if self.reader.read_line(&mut line)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let size =
-                usize::from_str_radix(line.trim_end_matches("\r\n"), 16).expect("a chunk size");
-            if size == 0 {
-                let mut trailers = String::new();
-                while !trailers.ends_with("\r\n\r\n") && trailers != "\r\n" {
-                    if self.reader.read_line(&mut trailers)? == 0 {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                return Ok((body, trailers));
-            }
-            let start = body.len();
-            body.resize(start + size + 2, 0);
-            self.reader.read_exact(&mut body[start..])?;
-            assert!(body.ends_with(b"\r\n"));
-            body.truncate(start + size);
-        }
+        chunks(&mut self.reader)
     }
 
     /// Reads exactly so many bytes.

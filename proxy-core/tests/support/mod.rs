@@ -19,11 +19,26 @@ use proxy_core::{
 };
 
 pub use client::{Answer, Client, fields};
-pub use origin::{Origin, Visit};
+pub use origin::{Crowd, Origin, Visit};
 
 /// How long a story waits for anything before it fails. No test takes as long as this: it is
 /// for the day when something hangs.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An address where connections are refused: it is taken, and nobody listens.
+pub struct Nobody {
+    pub address: SocketAddr,
+    _socket: socket2::Socket,
+}
+
+impl Nobody {
+    pub fn listens() -> Nobody {
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        Nobody { address: socket.local_addr().unwrap().as_socket().unwrap(), _socket: socket }
+    }
+}
 
 /// The default timeouts, but for those that `change` sets.
 pub fn timeouts(change: impl FnOnce(&mut Timeouts)) -> Timeouts {
@@ -129,9 +144,11 @@ impl Stage {
         self.handle.take().expect("the proxy is running")
     }
 
-    /// Stops the proxy and gives the records that were not looked at.
+    /// Stops the proxy, if it still runs, and gives the records that were not looked at.
     pub fn finish(mut self) -> Vec<OwnedRecord> {
-        self.take_handle().shutdown(PATIENCE);
+        if let Some(handle) = self.handle.take() {
+            handle.shutdown(PATIENCE);
+        }
         self.records.try_iter().collect()
     }
 }

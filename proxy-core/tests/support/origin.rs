@@ -5,8 +5,10 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use socket2::{Domain, Socket, Type};
 
 use super::PATIENCE;
 
@@ -85,6 +87,24 @@ impl Origin {
     }
 }
 
+/// A listener whose backlog is full: whoever connects waits. So it is on Linux.
+pub struct Crowd {
+    pub address: SocketAddr,
+    _listener: Socket,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Crowd {
+    pub fn new() -> Crowd {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(1).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+        Crowd { address, _waiting: std::iter::from_fn(connect).collect(), _listener: listener }
+    }
+}
+
 impl Visit {
     /// Reads the head of a request, without its empty line. `None` at the end.
     pub fn head(&mut self) -> Option<String> {
@@ -120,15 +140,20 @@ impl Visit {
         bytes
     }
 
+    /// Reads a chunked body.
+    pub fn chunks(&mut self) -> Vec<u8> {
+        super::client::chunks(&mut self.reader).unwrap().0
+    }
+
+    pub fn stream(&self) -> &TcpStream {
+        self.reader.get_ref()
+    }
+
     /// Reads to the end of the connection.
     pub fn rest(&mut self) -> io::Result<Vec<u8>> {
         let mut rest = Vec::new();
         self.reader.read_to_end(&mut rest)?;
         Ok(rest)
-    }
-
-    pub fn stream(&self) -> &TcpStream {
-        self.reader.get_ref()
     }
 
     /// Reads exactly so many bytes and forgets them.

@@ -1,0 +1,149 @@
+//! The program as its users meet it: flags, streams, exit codes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::thread;
+
+/// A running program. It is killed when a test ends without having stopped it.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    log: BufReader<ChildStdout>,
+}
+
+fn command(flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_proxy-cli"));
+    command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(flags: &[&str]) -> Output {
+    command(flags).output().unwrap()
+}
+
+impl Program {
+    fn start(flags: &[&str]) -> Program {
+        let mut child = command(&[&["--listen", "127.0.0.1:0"], flags].concat()).spawn().unwrap();
+        let log = BufReader::new(child.stdout.take().unwrap());
+        let mut diagnostics = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        diagnostics.read_line(&mut first).unwrap();
+        let address =
+            first.trim_end().strip_prefix("listening on ").expect(&first).parse().unwrap();
+        // Read on, so that the program never waits for this test.
+        thread::spawn(move || std::io::copy(&mut diagnostics, &mut std::io::sink()));
+        Program { child, address, log }
+    }
+
+    /// Sends a request and reads the answer to the end of the connection.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn log_line(&mut self) -> String {
+        let mut line = String::new();
+        self.log.read_line(&mut line).unwrap();
+        line
+    }
+
+    #[cfg(unix)]
+    fn stop(mut self, signal: &str) -> std::process::ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Answers one request and tells what it was.
+fn origin() -> (SocketAddr, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let thread = thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            stream.read_line(&mut head).unwrap();
+        }
+        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+        head
+    });
+    (address, thread)
+}
+
+#[test]
+fn it_forwards_and_logs_a_line_for_people() {
+    let mut program = Program::start(&[]);
+    let (origin, served) = origin();
+    let answer = program.ask(&format!(
+        "GET http://{origin}/x HTTP/1.1\r\nHost: {origin}\r\nConnection: close\r\n\r\n"
+    ));
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("hello"), "{answer}");
+    assert!(served.join().unwrap().starts_with("GET /x HTTP/1.1\r\n"));
+    let line = program.log_line();
+    assert!(
+        line.contains(" 200 GET ") && line.ends_with(&format!("http://{origin}/x\n")),
+        "{line}"
+    );
+}
+
+#[test]
+fn in_front_of_an_upstream_it_keeps_the_clients_host_and_logs_json() {
+    let (origin, served) = origin();
+    let mut program =
+        Program::start(&["--upstream", &format!("http://{origin}"), "--log-format", "json"]);
+    program.ask("GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+    assert!(served.join().unwrap().contains("Host: shop.example\r\n"));
+    let line = program.log_line();
+    assert!(line.starts_with('{') && line.contains(r#""status":200"#), "{line}");
+}
+
+#[test]
+#[cfg(unix)]
+fn asked_to_stop_it_ends_with_0() {
+    for signal in ["-TERM", "-INT"] {
+        let program = Program::start(&[]);
+        assert_eq!(program.stop(signal).code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_meant() {
+    let output = run(&["--lisen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--listen"));
+}
+
+#[test]
+fn a_port_in_use_ends_with_1_and_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains(&format!("cannot listen on {address}")), "{message}");
+}
+
+#[test]
+fn help_names_every_flag_and_version_the_version() {
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    for flag in
+        ["--listen", "--upstream", "--log-format", "--event-loops", "--workers", "--version"]
+    {
+        assert!(help.contains(flag), "{flag} is missing in\n{help}");
+    }
+    let version = String::from_utf8(run(&["--version"]).stdout).unwrap();
+    assert_eq!(version, format!("proxy-cli {}\n", env!("CARGO_PKG_VERSION")));
+}
