@@ -150,6 +150,14 @@ fn a_response_that_ends_with_its_connection_ends_the_clients() {
     );
     client.expect_end();
     stage.logs("GET 200 -", 0, 5);
+    // The next request may have been on its way: a reset in answer to it could overtake what
+    // the client has not read yet. So the proxy's half ends alone, and requests go nowhere.
+    for _ in 0..3 {
+        client.send(origin.get("/"));
+        stage.settle();
+    }
+    assert_eq!(origin.visits(), 1);
+    drop(client);
     stage.survives();
 }
 
@@ -290,9 +298,8 @@ fn who_says_close_is_the_last_to_be_heard_on_that_connection() {
         assert_eq!(origin.visits(), visits);
         stage.logs("GET 200 -", 0, 2);
     }
-    client
-        .send(format!("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", origin.url("/")));
-    client.send(origin.get("/never"));
+    let last = format!("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", origin.url("/"));
+    client.send(last + &origin.get("/never"));
     assert_eq!(client.answer().field("connection"), Some("close"));
     client.expect_end();
     stage.logs("GET 200 -", 0, 2);

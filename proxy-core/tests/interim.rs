@@ -210,6 +210,7 @@ fn an_answer_that_comes_before_a_reset_is_not_lost() {
     let answer = client.answer();
     assert_eq!((answer.status, answer.text()), (401, "no"));
     stage.logs("POST 401 -", 5, 2);
+    drop(client);
     stage.survives();
 }
 

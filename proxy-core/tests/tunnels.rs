@@ -32,21 +32,6 @@ fn is_alive(stage: &Stage) {
     assert_eq!(stage.outcome(), (Some(200), None));
 }
 
-/// The two records of the only tunnel there was, which belong together.
-fn opened_and_closed(stage: Stage) -> OwnedRecord {
-    let records = stage.finish();
-    let [open, close] = &records[..] else { panic!("a tunnel has two records: {records:#?}") };
-    let (opened, closed) = (open.as_record(), close.as_record());
-    assert_eq!((opened.event, closed.event), (Event::Open, Event::Close));
-    assert_eq!((opened.kind, closed.kind), (Kind::Tunnel, Kind::Tunnel));
-    assert_eq!(
-        (opened.id, opened.target, opened.status),
-        (closed.id, closed.target, closed.status)
-    );
-    assert_eq!(opened.reason, None);
-    close.clone()
-}
-
 #[test]
 fn a_tunnel_carries_what_both_sides_say_and_is_logged_when_it_opens_and_when_it_closes() {
     let stage = Stage::forward();
@@ -100,7 +85,7 @@ fn success_is_told_only_once_the_upstream_is_connected() {
     go.send(()).unwrap();
     assert_eq!(client.head(), CONNECTED);
     client.end().expect_end();
-    assert_eq!(opened_and_closed(stage).as_record().reason, None);
+    assert_eq!(stage.logged_one_tunnel().as_record().reason, None);
 }
 
 #[test]
@@ -117,7 +102,7 @@ fn bytes_sent_early_are_not_lost_on_either_side() {
     assert_eq!(client.head(), CONNECTED);
     assert_eq!(client.bytes(10), b"220 hello!");
     client.end().expect_end();
-    let record = opened_and_closed(stage);
+    let record = stage.logged_one_tunnel();
     assert_eq!((record.as_record().bytes_in, record.as_record().bytes_out), (5, 10));
 }
 
@@ -131,7 +116,7 @@ fn the_end_of_a_client_reaches_the_upstream_which_may_go_on() {
     let mut client = tunnel(&stage, &origin);
     client.send("all I have").end();
     assert_eq!(client.rest().unwrap(), b"still here, and done");
-    let record = opened_and_closed(stage);
+    let record = stage.logged_one_tunnel();
     assert_eq!((record.as_record().reason, record.as_record().bytes_in), (None, 10));
 }
 
@@ -147,7 +132,7 @@ fn the_end_of_an_upstream_reaches_the_client_which_may_go_on() {
     assert_eq!(client.rest().unwrap(), b"bye");
     client.send("one more ").send("thing").end();
     assert_eq!(was_heard.recv_timeout(PATIENCE).unwrap(), b"one more thing");
-    let record = opened_and_closed(stage);
+    let record = stage.logged_one_tunnel();
     assert_eq!((record.as_record().reason, record.as_record().bytes_out), (None, 3));
 }
 
@@ -264,7 +249,7 @@ fn a_refused_connection_is_told_and_the_client_may_ask_again() {
     assert_eq!(client.send(connect_to(&origin)).head(), CONNECTED);
     assert_eq!(client.bytes(2), b"hi");
     client.end().expect_end();
-    assert_eq!(opened_and_closed(stage).as_record().reason, None);
+    assert_eq!(stage.logged_one_tunnel().as_record().reason, None);
 }
 
 #[test]
@@ -289,93 +274,11 @@ fn many_megabytes_go_both_ways_at_once() {
     });
     assert!(received == sent, "what came back is what was sent");
     client.end().expect_end();
-    let record = opened_and_closed(stage);
+    let record = stage.logged_one_tunnel();
     assert_eq!(
         (record.as_record().bytes_in, record.as_record().bytes_out),
         (SIZE as u64, SIZE as u64)
     );
-}
-
-const ASKS_WEBSOCKET: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const SWITCHES: &str =
-    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
-
-#[test]
-fn a_websocket_is_a_tunnel_from_its_101_on() {
-    let script = |visit: &mut support::Visit| {
-        let head = visit.head().unwrap();
-        assert!(head.starts_with("GET /chat HTTP/1.1\r\n"), "{head}");
-        assert_eq!(fields(&head, "upgrade"), ["websocket"]);
-        assert_eq!(fields(&head, "connection"), ["Upgrade"]);
-        assert_eq!(fields(&head, "sec-websocket-version"), ["13"]);
-        visit.send(SWITCHES.to_owned() + "from the server");
-        assert_eq!(visit.bytes(5), b"early");
-        assert_eq!(visit.rest().unwrap(), b", later");
-        visit.send("last");
-    };
-    let origin = Origin::new(script);
-    let forward = format!("GET {} HTTP/1.1\r\nHost: x\r\n", origin.url("/chat"));
-    let fixed = "GET /chat HTTP/1.1\r\nHost: x\r\n".to_owned();
-    for (stage, request) in [(Stage::forward(), forward), (Stage::in_front_of(&origin), fixed)] {
-        let mut client = stage.client();
-        let head = client.send(request + ASKS_WEBSOCKET + "early").head();
-        assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
-        assert_eq!(
-            (fields(&head, "upgrade"), fields(&head, "connection")),
-            (vec!["websocket"], vec!["Upgrade"])
-        );
-        assert_eq!(client.bytes(15), b"from the server");
-        client.send(", later").end();
-        assert_eq!(client.rest().unwrap(), b"last");
-        let record = opened_and_closed(stage);
-        let record = record.as_record();
-        assert_eq!((record.method, record.status, record.reason), ("GET", Some(101), None));
-        assert_eq!((record.bytes_in, record.bytes_out), (12, 19));
-    }
-}
-
-#[test]
-fn a_websocket_that_is_refused_is_an_ordinary_exchange() {
-    let stage = Stage::forward();
-    let origin = Origin::always("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
-    let mut client = stage.client();
-    for _ in 0..2 {
-        client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n{ASKS_WEBSOCKET}", origin.url("/")));
-        assert_eq!(client.answer().text(), "no");
-    }
-    let kinds: Vec<_> = stage.finish().iter().map(|record| record.as_record().kind).collect();
-    assert_eq!((kinds, origin.visits()), (vec![Kind::Exchange, Kind::Exchange], 1));
-}
-
-#[test]
-fn a_switch_that_nobody_asked_for_is_not_believed() {
-    let other = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n";
-    for (asks, switches) in [("\r\n", SWITCHES), (ASKS_WEBSOCKET, other)] {
-        let (stage, origin) = (Stage::forward(), Origin::always(switches));
-        let mut client = stage.client();
-        client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n{asks}", origin.url("/")));
-        assert_eq!(client.answer().status, 502);
-        assert_eq!(stage.outcome(), (Some(502), Some(Reason::UnexpectedUpgrade)));
-        is_alive(&stage);
-    }
-}
-
-#[test]
-fn an_upgrade_to_http_2_is_not_passed_on() {
-    let stage = Stage::forward();
-    let origin = Origin::new(|visit| {
-        let head = visit.head().unwrap();
-        for name in ["upgrade", "connection", "http2-settings"] {
-            assert_eq!(fields(&head, name), [""; 0], "{head}");
-        }
-        visit.send(OK);
-    });
-    let mut client = stage.client();
-    client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n", origin.url("/")));
-    client.send("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
-    assert_eq!(client.answer().text(), "ok");
-    assert_eq!(stage.outcome(), (Some(200), None));
 }
 
 #[test]

@@ -178,7 +178,11 @@ impl Session {
         cx: &mut Cx,
     ) -> Step {
         let keep = transaction.persistence == http1::Persistence::Keep && env.draining.is_none();
-        let request_is_read = transaction.request_body.is_done() && transaction.understood;
+        // A client that has not said that this was its last request may be sending the next one
+        // just now: even if nothing of it can be seen yet, it must find the connection open.
+        let was_the_last = transaction.understood
+            && transaction.request_body.is_done()
+            && !transaction.request.wants_persistence();
         env.record_close(&transaction, &self.client.who, cx.now);
         env.recycle(transaction);
         if keep {
@@ -186,7 +190,7 @@ impl Session {
             return Step::Again;
         }
         let connection = &cx.sockets[self.client.socket];
-        if request_is_read && self.client.inbound.is_empty() && !connection.is_readable() {
+        if was_the_last && self.client.inbound.is_empty() && !connection.is_readable() {
             return Step::End(Close::Orderly);
         }
         connection.finish_writing();

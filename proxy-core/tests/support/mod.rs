@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use proxy_core::{
-    AccessRecord, Event, FixedUpstreamHandler, OwnedRecord, Proxy, ProxyBuilder, ProxyHandle,
+    AccessRecord, Event, FixedUpstreamHandler, Kind, OwnedRecord, Proxy, ProxyBuilder, ProxyHandle,
     Reason, RequestLogger, Timeouts,
 };
 
@@ -121,6 +121,18 @@ impl Stage {
         assert_eq!(self.finish(), []);
     }
 
+    /// Has `client` ask an origin for its answer, which is `ok`. Gives whether the client's and
+    /// the upstream's connection had been used before.
+    #[track_caller]
+    pub fn asks(&self, client: &mut Client, request: &str) -> (bool, bool) {
+        let answer = client.send(request).answer();
+        assert_eq!((answer.status, answer.text()), (200, "ok"));
+        let record = self.closed();
+        let record = record.as_record();
+        assert_eq!((record.status, record.reason, record.bytes_out), (Some(200), None, 2));
+        (record.client_reused, record.upstream_reused)
+    }
+
     /// How the next exchange or tunnel ended: the status told and the reason logged.
     pub fn outcome(&self) -> (Option<u16>, Option<Reason>) {
         let record = self.closed();
@@ -142,6 +154,22 @@ impl Stage {
 
     pub fn take_handle(&mut self) -> ProxyHandle {
         self.handle.take().expect("the proxy is running")
+    }
+
+    /// Stops the proxy. All it has logged are the two records of one tunnel, which belong
+    /// together; gives the second.
+    #[track_caller]
+    pub fn logged_one_tunnel(self) -> OwnedRecord {
+        let records = self.finish();
+        let [open, close] = &records[..] else { panic!("a tunnel has two records: {records:#?}") };
+        let (opened, closed) = (open.as_record(), close.as_record());
+        assert_eq!((opened.event, closed.event), (Event::Open, Event::Close));
+        assert_eq!((opened.kind, closed.kind), (Kind::Tunnel, Kind::Tunnel));
+        let facts =
+            |record: &AccessRecord<'_>| (record.id, record.target.to_owned(), record.status);
+        assert_eq!(facts(&opened), facts(&closed));
+        assert_eq!(opened.reason, None);
+        close.clone()
     }
 
     /// Stops the proxy, if it still runs, and gives the records that were not looked at.
