@@ -3,25 +3,25 @@
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, unbounded};
 use proxy_core::{
-    Action, Admission, Client, ConnectionHandler, Exchange, ForwardHandler, Limits, Reason,
-    Response, ResponseAction,
+    Action, Admission, Client, ConnectionHandler, Exchange, ForwardHandler, Reason, Response,
+    ResponseAction,
 };
-use support::{Nobody, Origin, PATIENCE, Stage, timeouts};
+use support::{Nobody, Origin, PATIENCE, Stage};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const LOCAL: &str = "GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+type OnFailure = Box<dyn Fn(&mut Exchange<'_>, Reason) -> Option<Response> + Send + Sync>;
 
 /// A handler made of closures; what is not set is left to the defaults.
 struct Hooks {
     connected: Box<dyn Fn(&Client) -> Admission + Send + Sync>,
     request: Box<dyn Fn(&mut Exchange<'_>) -> Action + Send + Sync>,
     response: Box<dyn Fn(&mut Exchange<'_>) -> ResponseAction + Send + Sync>,
-    failed: Box<dyn Fn(&mut Exchange<'_>, Reason) -> Option<Response> + Send + Sync>,
+    failed: OnFailure,
 }
 
 impl Default for Hooks {

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded, unbounded};
-use proxy_core::{Limits, Reason};
-use support::{Client, Origin, PATIENCE, Stage, timeouts};
+use crossbeam_channel::bounded;
+use proxy_core::Limits;
+use support::{Origin, PATIENCE, Stage, timeouts};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -7,10 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
-use proxy_core::{
-    ConnectError, Destination, Dialing, Event, Kind, OwnedRecord, Reason, UpstreamConnector,
-};
-use support::{Client, Nobody, Origin, PATIENCE, Stage, fields, timeouts};
+use proxy_core::{ConnectError, Destination, Dialing, Event, Kind, Reason, UpstreamConnector};
+use support::{Client, Nobody, Origin, PATIENCE, Stage, timeouts};
 
 const CONNECTED: &str = "HTTP/1.1 200 Connection established";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -1,16 +1,16 @@
 //! The proxy's own responses: those of handlers, and those that tell of a failure.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::SystemTime;
 
 use super::client::Session;
 use super::env::{Env, guarded};
 use super::transaction::{Progress, Stage, Transaction};
-use super::wire;
+use super::wire::{self, Flushed, Input};
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::Response;
-use crate::http1::{BodyLength, Persistence, Version};
+use crate::http1::{self, BodyLength, Persistence, Version};
 use crate::runtime::sockets::Close;
 
 impl Session {
@@ -93,6 +93,7 @@ impl Session {
         transaction.answered = if without_body { 0 } else { response.body().len() as u64 };
         match wire::send(self.client.socket, &mut self.client.outbound, &mut env.out, &[], cx) {
             Ok(()) => {
+                self.arm_body_idle(env, cx);
                 self.transaction = Some(transaction);
                 Step::Again
             }
@@ -102,6 +103,68 @@ impl Session {
                 Step::End(Close::Abruptly)
             }
         }
+    }
+
+    /// The upstream is done with: sends the rest of the response, reads the rest of a request
+    /// that was refused, and completes.
+    pub(super) fn finish_answer(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        match wire::flush(self.client.socket, &mut self.client.outbound, cx) {
+            Ok(Flushed::All) => {}
+            Ok(flushed) => {
+                if flushed == Flushed::Part {
+                    self.arm_body_idle(env, cx);
+                }
+                self.transaction = Some(transaction);
+                return Step::Wait;
+            }
+            Err(_) => return self.fail(transaction, Reason::ClientClosed, env, cx),
+        }
+        if transaction.persistence == Persistence::Close || transaction.request_body.is_done() {
+            return self.complete(transaction, env, cx);
+        }
+        match self.discard_request(&mut transaction, env, cx) {
+            Ok(Input::Looked(Ok(()))) => {
+                self.arm_body_idle(env, cx);
+                self.transaction = Some(transaction);
+                Step::Again
+            }
+            Ok(Input::Blocked) => {
+                self.transaction = Some(transaction);
+                Step::Wait
+            }
+            // The answer has been sent; what is lost is only the connection.
+            Ok(Input::Looked(Err(_)) | Input::Ended) | Err(_) => {
+                transaction.persistence = Persistence::Close;
+                self.complete(transaction, env, cx)
+            }
+        }
+    }
+
+    fn arm_body_idle(&mut self, env: &Env, cx: &mut Cx) {
+        cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.body_idle);
+    }
+
+    fn discard_request(
+        &mut self,
+        transaction: &mut Transaction,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> io::Result<Input<Result<(), http1::Error>>> {
+        let (body, out, limits) =
+            (&mut transaction.request_body, &mut env.out, &env.settings.limits);
+        wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, _| {
+            let step = body.advance(input, out, limits);
+            out.clear();
+            match step {
+                Ok(step) => (step.consumed, Ok(())),
+                Err(error) => (0, Err(error)),
+            }
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::env::Env;
 use super::message::Seat;
-use super::transaction::{Progress, Stage, Transaction};
+use super::transaction::{Stage, Transaction};
 use super::wire::{self, Input};
 use super::{Cx, Step, TaskKey};
 use crate::error::Reason;
@@ -237,16 +237,7 @@ impl Session {
                 let step = self.exchange(transaction, env, cx);
                 return self.go_on(step, env, cx);
             }
-            Stage::Talking(_) if self.client.outbound.is_empty() => match transaction.progress {
-                Progress::Begun | Progress::Complete => Reason::ResponseBodyTimeout,
-                Progress::Awaited if !transaction.upstream.outbound.is_empty() => {
-                    Reason::UpstreamWriteTimeout
-                }
-                Progress::Awaited if !transaction.request_body.is_done() => {
-                    Reason::RequestBodyTimeout
-                }
-                Progress::Awaited => Reason::ResponseHeadTimeout,
-            },
+            Stage::Talking(_) if self.client.outbound.is_empty() => transaction.stalled(),
             Stage::Answering if self.client.outbound.is_empty() => {
                 // It was answered: that the rest of its body did not come costs it the
                 // connection and nothing else.

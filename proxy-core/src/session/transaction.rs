@@ -157,6 +157,23 @@ impl Transaction {
         self.upstream.outbound.clear(&mut cx.spares);
     }
 
+    /// Why nothing has moved for too long while the upstream was connected and the client took
+    /// all there was for it.
+    pub(super) fn stalled(&self) -> Reason {
+        // A client that waits to be told to go on (RFC 9110 §10.1.1) is not the one to blame.
+        let waits_to_be_told = self.request.expects_continue()
+            && self.request_body.payload() == 0
+            && self.interims == 0;
+        match self.progress {
+            Progress::Begun | Progress::Complete => Reason::ResponseBodyTimeout,
+            Progress::Awaited if !self.upstream.outbound.is_empty() => Reason::UpstreamWriteTimeout,
+            Progress::Awaited if self.request_body.is_done() || waits_to_be_told => {
+                Reason::ResponseHeadTimeout
+            }
+            Progress::Awaited => Reason::RequestBodyTimeout,
+        }
+    }
+
     /// Content bytes the client was sent.
     pub(super) fn bytes_out(&self) -> u64 {
         self.response_body.payload() + self.answered

@@ -7,7 +7,7 @@ use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
 use super::transaction::{Stage, Transaction};
-use super::wire;
+use super::wire::{self, Flushed};
 use super::{Cx, Step, TaskKey};
 use crate::error::Reason;
 use crate::handler::Client;
@@ -208,9 +208,11 @@ impl Direction {
 
     /// Passes on what is there. `Ok(true)` if something was. An error is the socket that failed.
     fn relay(&mut self, from: SocketId, to: SocketId, cx: &mut Cx) -> Result<bool, SocketId> {
-        let before = self.pending.as_slice().len();
-        if !wire::flush(to, &mut self.pending, cx).map_err(|_| to)? {
-            return Ok(self.pending.as_slice().len() < before);
+        let was_pending = !self.pending.is_empty();
+        match wire::flush(to, &mut self.pending, cx).map_err(|_| to)? {
+            Flushed::All => {}
+            Flushed::Part => return Ok(true),
+            Flushed::Nothing => return Ok(false),
         }
         if self.ended {
             if !self.closed {
@@ -218,7 +220,7 @@ impl Direction {
                 self.closed = true;
                 return Ok(true);
             }
-            return Ok(before > 0);
+            return Ok(was_pending);
         }
         let pending = &mut self.pending;
         let mut head = Vec::new();
@@ -234,7 +236,7 @@ impl Direction {
                 self.ended = true;
                 Ok(true)
             }
-            wire::Input::Blocked => Ok(before > 0),
+            wire::Input::Blocked => Ok(was_pending),
         }
     }
 }

@@ -102,15 +102,31 @@ pub(super) fn send(
     result
 }
 
-/// Sends what is pending. `true` when nothing is left.
-pub(super) fn flush(socket: SocketId, pending: &mut Buffer, cx: &mut Cx) -> io::Result<bool> {
+/// What became of pending bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flushed {
+    /// Nothing is pending any more.
+    All,
+    /// Some were sent, some are still pending.
+    Part,
+    /// None could be sent.
+    Nothing,
+}
+
+/// Sends what is pending.
+pub(super) fn flush(socket: SocketId, pending: &mut Buffer, cx: &mut Cx) -> io::Result<Flushed> {
     if pending.is_empty() {
-        return Ok(true);
+        return Ok(Flushed::All);
     }
     let connection = &mut cx.sockets[socket];
-    if connection.is_writable() {
-        let sent = connection.write(pending.as_slice(), &[])?;
-        pending.consume(sent, &mut cx.spares);
+    if !connection.is_writable() {
+        return Ok(Flushed::Nothing);
     }
-    Ok(pending.is_empty())
+    let sent = connection.write(pending.as_slice(), &[])?;
+    pending.consume(sent, &mut cx.spares);
+    Ok(match (pending.is_empty(), sent) {
+        (true, _) => Flushed::All,
+        (false, 0) => Flushed::Nothing,
+        (false, _) => Flushed::Part,
+    })
 }

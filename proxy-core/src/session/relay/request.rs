@@ -1,0 +1,86 @@
+//! The request goes up.
+
+use super::super::Cx;
+use super::super::client::Session;
+use super::super::env::Env;
+use super::super::transaction::Transaction;
+use super::super::wire::{self, Flushed, Input};
+use super::Relayed;
+use crate::error::Reason;
+use crate::http1::RequestRewrite;
+use crate::runtime::sockets::SocketId;
+
+impl Session {
+    /// Passes the head of the request on, and then one read's worth of its body.
+    pub(super) fn relay_request(
+        &mut self,
+        transaction: &mut Transaction,
+        upstream: SocketId,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Relayed {
+        let side = &mut transaction.upstream;
+        if side.deaf
+            || side.head_sent && transaction.request_body.is_done() && side.outbound.is_empty()
+        {
+            return Relayed::Stuck;
+        }
+        match wire::flush(upstream, &mut side.outbound, cx) {
+            Ok(Flushed::All) => {}
+            Ok(Flushed::Part) => return Relayed::Moved,
+            Ok(Flushed::Nothing) => return Relayed::Stuck,
+            Err(_) => return transaction.stop_sending(cx),
+        }
+        env.out.clear();
+        let head_is_due = !std::mem::replace(&mut side.head_sent, true);
+        if head_is_due {
+            let rewrite = RequestRewrite { via: &env.settings.pseudonym, host: &side.key };
+            transaction.request.write_upstream(&mut env.out, &rewrite);
+        }
+        let mut sent = Ok(());
+        let (body, limits) = (&mut transaction.request_body, &env.settings.limits);
+        if !body.is_done() {
+            let looked =
+                wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, cx| {
+                    let mut used = 0;
+                    while !body.is_done() && sent.is_ok() {
+                        let step = match body.advance(&input[used..], &mut env.out, limits) {
+                            Ok(step) => step,
+                            Err(error) => return (used, Some(error)),
+                        };
+                        let pass = &input[used..][step.pass];
+                        sent = wire::send(upstream, &mut side.outbound, &mut env.out, pass, cx);
+                        used += step.consumed;
+                        if step.consumed == 0 {
+                            break;
+                        }
+                    }
+                    (used, None)
+                });
+            match looked {
+                Ok(Input::Looked(None)) => {}
+                Ok(Input::Looked(Some(error))) => return Relayed::Failed(error.in_request()),
+                Ok(Input::Blocked) if !head_is_due => return Relayed::Stuck,
+                Ok(Input::Blocked) => {}
+                Ok(Input::Ended) | Err(_) => return Relayed::Failed(Reason::ClientClosed),
+            }
+        }
+        if sent.is_ok() && !env.out.is_empty() {
+            sent = wire::send(upstream, &mut side.outbound, &mut env.out, &[], cx);
+        }
+        match sent {
+            Ok(()) => Relayed::Moved,
+            Err(_) => transaction.stop_sending(cx),
+        }
+    }
+}
+
+impl Transaction {
+    /// The upstream takes no more of the request. It may have answered before it closed, so
+    /// what it has sent is still read.
+    fn stop_sending(&mut self, cx: &mut Cx) -> Relayed {
+        self.upstream.deaf = true;
+        self.upstream.outbound.clear(&mut cx.spares);
+        Relayed::Moved
+    }
+}

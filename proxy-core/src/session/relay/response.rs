@@ -1,0 +1,221 @@
+//! The response comes down.
+
+use super::super::Cx;
+use super::super::client::Session;
+use super::super::env::{Env, guarded};
+use super::super::transaction::{Progress, Transaction};
+use super::super::wire::{self, Flushed, Input};
+use super::Relayed;
+use crate::error::Reason;
+use crate::handler::ResponseAction;
+use crate::http1::{Body, BodyLength, Coding, Persistence, ResponseRewrite, Version};
+use crate::runtime::sockets::SocketId;
+
+impl Session {
+    /// Passes one read's worth of the response on.
+    pub(super) fn relay_response(
+        &mut self,
+        transaction: &mut Transaction,
+        upstream: SocketId,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Relayed {
+        match wire::flush(self.client.socket, &mut self.client.outbound, cx) {
+            Ok(Flushed::All) => {}
+            Ok(Flushed::Part) => return Relayed::Moved,
+            Ok(Flushed::Nothing) => return Relayed::Stuck,
+            Err(_) => return Relayed::Failed(Reason::ClientClosed),
+        }
+        if transaction.progress == Progress::Complete {
+            return Relayed::Stuck;
+        }
+        env.out.clear();
+        let mut inbound = std::mem::take(&mut transaction.upstream.inbound);
+        let looked = wire::receive(upstream, &mut inbound, cx, |input, cx| {
+            self.pass_response(transaction, input, env, cx)
+        });
+        transaction.upstream.inbound = inbound;
+        match looked {
+            Ok(Input::Looked(relayed)) => relayed,
+            Ok(Input::Blocked) => Relayed::Stuck,
+            Ok(Input::Ended) => transaction.upstream_ended(),
+            Err(_) if transaction.progress == Progress::Awaited => transaction.upstream_ended(),
+            // A reset is no end: not even for a body that goes on until the close.
+            Err(_) => Relayed::Failed(Reason::UpstreamClosedEarly),
+        }
+    }
+
+    /// Looks at bytes of the response, and sends the client what they have become. Says how
+    /// many were used.
+    fn pass_response(
+        &mut self,
+        transaction: &mut Transaction,
+        input: &[u8],
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> (usize, Relayed) {
+        let mut used = 0;
+        let mut sent = Ok(());
+        let mut head_is_due = transaction.progress == Progress::Awaited;
+        while transaction.progress == Progress::Awaited {
+            let length =
+                match transaction.response_scanner.scan(&input[used..], &env.settings.limits) {
+                    Ok(Some(length)) => length,
+                    Ok(None) => break,
+                    Err(error) => return (used, Relayed::Failed(error.in_response())),
+                };
+            let head = &input[used..used + length];
+            used += length;
+            transaction.response_scanner.reset();
+            match self.pass_head(transaction, head, env, cx) {
+                Relayed::Moved => {}
+                Relayed::Switched => {
+                    let sent = wire::send(
+                        self.client.socket,
+                        &mut self.client.outbound,
+                        &mut env.out,
+                        &[],
+                        cx,
+                    );
+                    return (
+                        used,
+                        sent.map_or(Relayed::Failed(Reason::ClientClosed), |()| Relayed::Switched),
+                    );
+                }
+                other => return (used, other),
+            }
+        }
+        if transaction.progress == Progress::Begun {
+            let body = &mut transaction.response_body;
+            while !body.is_done() && sent.is_ok() {
+                let step = match body.advance(&input[used..], &mut env.out, &env.settings.limits) {
+                    Ok(step) => step,
+                    Err(error) => {
+                        if head_is_due {
+                            // Nothing of this response has left yet: the client can be told.
+                            transaction.take_back_head();
+                        }
+                        return (used, Relayed::Failed(error.in_response()));
+                    }
+                };
+                let pass = &input[used..][step.pass];
+                if !(env.out.is_empty() && pass.is_empty()) {
+                    sent = wire::send(
+                        self.client.socket,
+                        &mut self.client.outbound,
+                        &mut env.out,
+                        pass,
+                        cx,
+                    );
+                    head_is_due = false;
+                }
+                used += step.consumed;
+                if step.consumed == 0 {
+                    break;
+                }
+            }
+            if body.is_done() {
+                transaction.progress = Progress::Complete;
+            }
+        }
+        if sent.is_ok() && !env.out.is_empty() {
+            sent = wire::send(self.client.socket, &mut self.client.outbound, &mut env.out, &[], cx);
+        }
+        (used, sent.map_or(Relayed::Failed(Reason::ClientClosed), |()| Relayed::Moved))
+    }
+
+    /// A response head is there: writes what the client is to get of it to `env.out`.
+    fn pass_head(
+        &mut self,
+        transaction: &mut Transaction,
+        head: &[u8],
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Relayed {
+        let Transaction { request, response, .. } = transaction;
+        if let Err(error) = response.parse(head, request, &env.settings.limits) {
+            return Relayed::Failed(error.in_response());
+        }
+        let via = &*env.settings.pseudonym;
+        if response.is_interim() {
+            transaction.interims += 1;
+            if transaction.interims > env.settings.limits.interim_responses {
+                return Relayed::Failed(Reason::TooManyInterim);
+            }
+            // RFC 9110 §15.2: a 1.0 client must not be sent one.
+            if request.version() == Version::Http11 {
+                let rewrite =
+                    ResponseRewrite { via, persistence: Persistence::Keep, coding: Coding::AsIs };
+                response.write_client(&mut env.out, &rewrite);
+            }
+            return Relayed::Moved;
+        }
+        if response.status() == 101
+            && !(request.asks_websocket() && response.switches_to_websocket())
+        {
+            return Relayed::Failed(Reason::UnexpectedUpgrade);
+        }
+        let switches = response.status() == 101;
+        let length = response.body_length();
+        let old_client = request.version() == Version::Http10;
+        let coding = if old_client && length == BodyLength::Chunked {
+            Coding::Decoded
+        } else {
+            Coding::AsIs
+        };
+        transaction.response_body = Body::new(length, coding);
+        transaction.progress = Progress::Begun;
+
+        let settings = &env.settings;
+        let action = guarded("ConnectionHandler::response", || {
+            settings.handler.response(&mut transaction.view(&self.client.who))
+        });
+        match action {
+            Some(ResponseAction::Pass) => {}
+            Some(ResponseAction::Replace(response)) => return Relayed::Replaced(response),
+            Some(ResponseAction::Close) => return Relayed::Dropped,
+            None => return Relayed::Failed(Reason::HandlerFailed),
+        }
+
+        // Nothing may follow on the client's connection after a body that ends with it, nor
+        // while a request is unfinished that this response may have been an answer to.
+        if length == BodyLength::UntilClose
+            || !transaction.request_body.is_done()
+            || env.draining.is_some()
+        {
+            transaction.persistence = Persistence::Close;
+        }
+        transaction.status = Some(transaction.response.status());
+        transaction.first_byte = Some(cx.now.saturating_duration_since(transaction.started));
+        let rewrite = ResponseRewrite { via, persistence: transaction.persistence, coding };
+        transaction.response.write_client(&mut env.out, &rewrite);
+        if switches { Relayed::Switched } else { Relayed::Moved }
+    }
+}
+
+impl Transaction {
+    /// The head of the response was not sent after all.
+    fn take_back_head(&mut self) {
+        self.progress = Progress::Awaited;
+        self.status = None;
+        self.first_byte = None;
+    }
+
+    /// The upstream has ended its side.
+    fn upstream_ended(&mut self) -> Relayed {
+        match self.progress {
+            Progress::Awaited if self.upstream.inbound.is_empty() && self.interims == 0 => {
+                Relayed::Lost
+            }
+            Progress::Awaited => Relayed::Failed(Reason::UpstreamClosed),
+            Progress::Begun => match self.response_body.end_of_input() {
+                Ok(()) => {
+                    self.progress = Progress::Complete;
+                    Relayed::Moved
+                }
+                Err(_) => Relayed::Failed(Reason::UpstreamClosedEarly),
+            },
+            Progress::Complete => Relayed::Stuck,
+        }
+    }
+}
