@@ -163,6 +163,7 @@ fn tunnels_have_a_deadline_of_their_own() {
 fn a_tunnel_may_end_by_itself_during_a_shutdown() {
     let mut stage = Stage::forward();
     let (mut tunnel, mut idle) = (tunnel(&stage), stage.client());
+    stage.settle();
     let handle = stage.take_handle();
     let shutdown = thread::spawn(move || handle.shutdown(PATIENCE));
     idle.expect_end();

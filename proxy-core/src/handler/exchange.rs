@@ -44,7 +44,7 @@ impl<'a> Exchange<'a> {
         Exchange { id, client, request, response, extensions }
     }
 
-    /// The request's id, unique in this process: the access log shows the same.
+    /// The request's id, unique in its proxy: the access log shows the same.
     pub fn id(&self) -> u64 {
         self.id
     }
