@@ -41,6 +41,7 @@ mod runtime;
 
 mod handler;
 mod logger;
+mod policy;
 mod upstream;
 
 mod session;
@@ -52,11 +53,13 @@ pub use handler::{
     Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
     FixedUpstreamHandler, ForwardHandler, Plan, Response, ResponseAction, Route,
 };
+pub use http1::ForwardingFields;
 pub use limits::{Limits, Timeouts};
 pub use logger::{
     AccessRecord, Event, JsonLogger, Kind, NoLog, OwnedRecord, RequestLogger, TextLogger,
 };
 pub use net::{Accept, Intake, Listener, Socket, TcpListener, Wake};
+pub use policy::{ForwardingPolicy, Network, NetworkError};
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ShutdownReport};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,

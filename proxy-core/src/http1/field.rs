@@ -21,6 +21,9 @@ pub(crate) enum FieldKind {
     Connection,
     ContentLength,
     Expect,
+    Forwarded,
+    /// Says something of the client or of an earlier hop, as `X-Forwarded-Proto` does.
+    ForwardingClaim,
     Host,
     /// Belongs to the upgrade to h2c (RFC 7540 §3.2.1), which is never made.
     Http2Settings,
@@ -35,6 +38,7 @@ pub(crate) enum FieldKind {
     TransferEncoding,
     Upgrade,
     Via,
+    XForwardedFor,
     /// `Content_Length` or `Transfer_Encoding`. Upstreams of the CGI kind do not tell `_` from
     /// `-`, and would find in such a field the length that this proxy did not.
     FramingLookalike,
@@ -64,9 +68,25 @@ impl FieldKind {
             18 if is("proxy-authenticate") => FieldKind::ProxyAuthenticate,
             19 if is("proxy-authorization") => FieldKind::ProxyAuthorization,
             25 if is("proxy-authentication-info") => FieldKind::ProxyAuthenticationInfo,
+            9 if is("forwarded") => FieldKind::Forwarded,
+            15 if is("x-forwarded-for") => FieldKind::XForwardedFor,
+            _ if is_forwarding_claim(name) => FieldKind::ForwardingClaim,
             _ => FieldKind::Other,
         }
     }
+}
+
+/// `X-Forwarded-…` and `X-Real-IP`, also with `_`, which upstreams of the CGI kind do not tell
+/// from `-`.
+fn is_forwarding_claim(name: &[u8]) -> bool {
+    let begins = |with: &[u8]| {
+        let same = |(byte, known): (&u8, &u8)| {
+            byte.eq_ignore_ascii_case(known) || (*byte == b'_' && *known == b'-')
+        };
+        name.len() >= with.len() && name.iter().zip(with).all(same)
+    };
+    matches!(name, [b'x' | b'X', b'-' | b'_', ..])
+        && (begins(b"x-forwarded-") || name.len() == 9 && begins(b"x-real-ip"))
 }
 
 #[cfg(test)]
@@ -89,6 +109,13 @@ mod tests {
             ("Keep-Alive", FieldKind::KeepAlive),
             ("max-forwards", FieldKind::MaxForwards),
             ("TE", FieldKind::Te),
+            ("Forwarded", FieldKind::Forwarded),
+            ("x-forwarded-FOR", FieldKind::XForwardedFor),
+            ("X_Forwarded_For", FieldKind::ForwardingClaim),
+            ("X-Forwarded-Proto", FieldKind::ForwardingClaim),
+            ("X-Real-IP", FieldKind::ForwardingClaim),
+            ("X-Real-IPs", FieldKind::Other),
+            ("X-Forwarded", FieldKind::Other),
             ("X-Host", FieldKind::Other),
             ("Hosts", FieldKind::Other),
             ("Cookie", FieldKind::Other),

@@ -74,7 +74,7 @@
 //!
 //! // What goes to the upstream: the head made anew, then the body.
 //! let mut out = Vec::new();
-//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com" });
+//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com", forwarding: None });
 //! let (mut body, mut at) = (Body::new(request.body_length(), Coding::AsIs), head);
 //! while !body.is_done() {
 //!     let step = body.advance(&client[at..], &mut out, &limits)?;
@@ -115,6 +115,7 @@ mod chunk;
 mod error;
 mod field;
 mod fields;
+mod forwarding;
 mod framing;
 mod list;
 mod request;
@@ -130,6 +131,7 @@ mod via;
 pub use body::{Body, Coding, Step};
 pub use error::Error;
 pub use field::Field;
+pub use forwarding::{Claims, Forwarding, ForwardingFields};
 pub use framing::BodyLength;
 pub use request::RequestHead;
 pub use response::ResponseHead;

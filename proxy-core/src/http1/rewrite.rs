@@ -3,7 +3,7 @@
 use super::field::FieldKind;
 use super::fields;
 use super::response::Announced;
-use super::{BodyLength, Coding, RequestHead, ResponseHead, TargetForm, Version};
+use super::{BodyLength, Coding, Forwarding, RequestHead, ResponseHead, TargetForm, Version};
 
 /// What is to be changed on the way to the next hop, beyond what HTTP asks for.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,9 @@ pub struct RequestRewrite<'a> {
     /// What `Host` says where the request names no host, as one of HTTP/1.0 need not: 1.1 asks
     /// for one (RFC 9112 §3.2).
     pub host: &'a str,
+    /// What the upstream is told of the client. `None`: nothing, and what the client says of
+    /// itself goes on as it is.
+    pub forwarding: Option<Forwarding>,
 }
 
 /// What is to be changed on the way to the client, beyond what HTTP asks for.
@@ -70,6 +73,11 @@ impl RequestHead {
         for line in self.fields.lines() {
             match line.kind {
                 FieldKind::Other | FieldKind::Via => self.fields.write(line, out),
+                FieldKind::Forwarded | FieldKind::XForwardedFor | FieldKind::ForwardingClaim
+                    if rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
+                {
+                    self.fields.write(line, out);
+                }
                 FieldKind::ContentLength if has_length => self.fields.write_length(line, out),
                 FieldKind::TransferEncoding => self.fields.write_value(line, b"chunked", out),
                 FieldKind::Trailer if is_chunked => self.fields.write(line, out),
@@ -85,6 +93,9 @@ impl RequestHead {
                 // Host stands above; the others end here.
                 _ => {}
             }
+        }
+        if let Some(forwarding) = rewrite.forwarding {
+            forwarding.write(&self.fields, out);
         }
         fields::write_via(self.version, rewrite.via, out);
         if self.asks_websocket() {
@@ -117,9 +128,13 @@ impl ResponseHead {
             matches!(self.length, BodyLength::Exact(_)) || self.announced == Announced::Elsewhere;
         for line in self.fields.lines() {
             match line.kind {
-                FieldKind::Other | FieldKind::Via | FieldKind::Expect | FieldKind::MaxForwards => {
-                    self.fields.write(line, out);
-                }
+                FieldKind::Other
+                | FieldKind::Via
+                | FieldKind::Expect
+                | FieldKind::MaxForwards
+                | FieldKind::Forwarded
+                | FieldKind::XForwardedFor
+                | FieldKind::ForwardingClaim => self.fields.write(line, out),
                 // Repeated ones say the same, or this would not have been accepted.
                 FieldKind::ContentLength if has_length => {
                     self.fields.write_length(line, out);

@@ -93,7 +93,10 @@ fn relay(input: &[u8], coding: Coding, cuts: Vec<usize>) -> Result<Relayed, Erro
 
 fn write(request: &RequestHead) -> Vec<u8> {
     let mut out = Vec::new();
-    request.write_upstream(&mut out, &RequestRewrite { via: "me", host: "fallback" });
+    request.write_upstream(
+        &mut out,
+        &RequestRewrite { via: "me", host: "fallback", forwarding: None },
+    );
     out
 }
 

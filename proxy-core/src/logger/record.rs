@@ -34,7 +34,7 @@ pub struct AccessRecord<'a> {
     pub event: Event,
     /// Exchange or tunnel.
     pub kind: Kind,
-    /// The number of the request, unique in the process. Both records of a tunnel have it.
+    /// The number of the request, unique in its proxy. Both records of a tunnel have it.
     pub id: u64,
     /// When the first byte of the request came.
     pub time: SystemTime,

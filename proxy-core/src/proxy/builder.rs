@@ -11,6 +11,7 @@ use crate::handler::{ConnectionHandler, ForwardHandler};
 use crate::limits::{Limits, Timeouts};
 use crate::logger::{NoLog, RequestLogger};
 use crate::net::{Listener, TcpListener};
+use crate::policy::ForwardingPolicy;
 use crate::session::Settings;
 use crate::upstream::{DirectConnector, UpstreamConnector};
 
@@ -22,6 +23,7 @@ pub struct ProxyBuilder {
     handler: Arc<dyn ConnectionHandler>,
     connector: Arc<dyn UpstreamConnector>,
     logger: Arc<dyn RequestLogger>,
+    forwarding: ForwardingPolicy,
     limits: Limits,
     timeouts: Timeouts,
     event_loops: Option<usize>,
@@ -80,6 +82,7 @@ impl Proxy {
             handler: Arc::new(ForwardHandler),
             connector: Arc::new(DirectConnector),
             logger: Arc::new(NoLog),
+            forwarding: ForwardingPolicy::off(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             event_loops: None,
@@ -132,6 +135,12 @@ impl ProxyBuilder {
     /// Gets the record of each exchange. Default: [`NoLog`].
     pub fn logger(mut self, logger: impl RequestLogger) -> Self {
         self.logger = Arc::new(logger);
+        self
+    }
+
+    /// Says what upstreams are told of clients. Default: nothing.
+    pub fn forwarding(mut self, forwarding: ForwardingPolicy) -> Self {
+        self.forwarding = forwarding;
         self
     }
 
@@ -189,6 +198,7 @@ impl ProxyBuilder {
             own_addresses: listeners.iter().filter_map(|listener| listener.local_addr()).collect(),
             handler: self.handler,
             connector: self.connector,
+            forwarding: self.forwarding,
             limits: self.limits,
             timeouts: self.timeouts,
             pseudonym: pseudonym(),

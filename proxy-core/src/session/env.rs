@@ -12,6 +12,7 @@ use crate::error::Reason;
 use crate::handler::{Client, ConnectionHandler};
 use crate::limits::{Limits, Timeouts};
 use crate::logger::{AccessRecord, Event, Kind, LogSender};
+use crate::policy::ForwardingPolicy;
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::{Lane, WorkerPool};
 use crate::upstream::{IdleUpstreams, UpstreamConnector};
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     /// Our name in `Via`; it differs from process to process, so that two proxies in a chain
     /// do not take each other for a loop.
     pub(crate) pseudonym: String,
+    /// What upstreams are told of clients.
+    pub(crate) forwarding: ForwardingPolicy,
     /// Where this proxy itself listens: never an upstream.
     pub(crate) own_addresses: Vec<SocketAddr>,
 }

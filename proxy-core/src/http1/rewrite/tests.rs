@@ -6,7 +6,10 @@ fn upstream(head: &str) -> String {
     let mut request = RequestHead::new();
     request.parse(head.replace('\n', "\r\n").as_bytes(), &Limits::default()).unwrap();
     let mut out = Vec::new();
-    request.write_upstream(&mut out, &RequestRewrite { via: "me", host: "fallback" });
+    request.write_upstream(
+        &mut out,
+        &RequestRewrite { via: "me", host: "fallback", forwarding: None },
+    );
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
 

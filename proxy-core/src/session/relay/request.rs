@@ -34,7 +34,12 @@ impl Session {
         env.out.clear();
         let head_is_due = !std::mem::replace(&mut side.head_sent, true);
         if head_is_due {
-            let rewrite = RequestRewrite { via: &env.settings.pseudonym, host: &side.key };
+            let settings = &env.settings;
+            let rewrite = RequestRewrite {
+                via: &settings.pseudonym,
+                host: &side.key,
+                forwarding: settings.forwarding.of(self.client.who.address.ip()),
+            };
             transaction.request.write_upstream(&mut env.out, &rewrite);
         }
         let mut sent = Ok(());
