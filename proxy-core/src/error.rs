@@ -18,11 +18,28 @@ pub enum Side {
     Proxy,
 }
 
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Client => "client",
+            Side::Upstream => "upstream",
+            Side::Proxy => "proxy",
+        })
+    }
+}
+
+// A line of the table: name, code, status, RFC 9209 error type and side; then what happened,
+// and what the side can do about it.
 macro_rules! reasons {
-    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $status:literal, $side:ident, $text:literal;)+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident = $code:literal, $status:literal, $error:ident, $side:ident,
+            $text:literal, $remedy:literal;
+    )+) => {
         /// Why an exchange, a tunnel or a connection ended other than plainly.
         ///
         /// Codes are stable: a code never changes its meaning, new ones may be added.
+        /// `docs/reasons.md` has all of them in one table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reason {
@@ -43,14 +60,25 @@ macro_rules! reasons {
                 match self { $(Reason::$name => $status,)+ }
             }
 
+            /// The registered error type that comes nearest (RFC 9209 §2.3): `error` in a
+            /// `Proxy-Status` field.
+            pub const fn error_type(self) -> &'static str {
+                match self { $(Reason::$name => stringify!($error),)+ }
+            }
+
             /// Who can mend it.
             pub const fn side(self) -> Side {
                 match self { $(Reason::$name => Side::$side,)+ }
             }
 
-            /// One sentence for people: what happened and what to do about it.
+            /// What happened, in a sentence for people. It is shown to clients.
             pub const fn explanation(self) -> &'static str {
                 match self { $(Reason::$name => $text,)+ }
+            }
+
+            /// What the [`side`](Self::side) that can mend it may do, in a sentence for people.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Reason::$name => $remedy,)+ }
             }
         }
     };
@@ -58,152 +86,223 @@ macro_rules! reasons {
 
 reasons! {
     /// The request line is not `method SP target SP version` (RFC 9112 §3).
-    BadRequestLine = "bad_request_line", 400, Client,
-        "The request line could not be understood.";
+    BadRequestLine = "bad_request_line", 400, http_request_error, Client,
+        "The request line could not be understood.",
+        "Send method, target and version with one space between them, and CR LF behind them.";
     /// A header field breaks the grammar: a bare CR or LF, folding, a control byte, a space
     /// before the colon (RFC 9112 §2.2, §5).
-    BadRequestField = "bad_request_field", 400, Client,
-        "A header field of the request is malformed.";
+    BadRequestField = "bad_request_field", 400, http_request_error, Client,
+        "A header field of the request is malformed.",
+        "Send each field as `Name: value` on one line of its own, without control characters.";
     /// The request target is not one this proxy accepts (RFC 9112 §3.2).
-    BadTarget = "bad_target", 400, Client,
-        "The request target is malformed.";
+    BadTarget = "bad_target", 400, http_request_error, Client,
+        "The request target is malformed.",
+        "Send a target that is a valid URI, without user name, password and fragment.";
     /// `Host` is missing, repeated, or not a host (RFC 9112 §3.2).
-    BadHost = "bad_host", 400, Client,
-        "The Host field is missing, repeated or malformed.";
+    BadHost = "bad_host", 400, http_request_error, Client,
+        "The Host field is missing, repeated or malformed.",
+        "Send one Host field, with the host and the port of the target.";
     /// The length of the request body is ambiguous or malformed (RFC 9112 §6.3).
-    BadRequestLength = "bad_request_length", 400, Client,
-        "The length of the request body is ambiguous or malformed.";
+    BadRequestLength = "bad_request_length", 400, http_request_error, Client,
+        "The length of the request body is ambiguous or malformed.",
+        "Send either one Content-Length, a decimal number, or `Transfer-Encoding: chunked`.";
     /// A transfer coding other than `chunked` (RFC 9112 §6.1).
-    UnknownTransferCoding = "unknown_transfer_coding", 501, Client,
-        "The request uses a transfer coding other than chunked.";
+    UnknownTransferCoding = "unknown_transfer_coding", 501, proxy_internal_response, Client,
+        "The request uses a transfer coding other than chunked.",
+        "Send the body with `Transfer-Encoding: chunked` alone; compress it with a \
+         Content-Encoding.";
     /// Chunk sizes, chunk ends or trailers of the request are malformed (RFC 9112 §7.1).
-    BadRequestBody = "bad_request_body", 400, Client,
-        "The chunked body of the request is malformed.";
+    BadRequestBody = "bad_request_body", 400, http_request_error, Client,
+        "The chunked body of the request is malformed.",
+        "Send chunks whose sizes are true, and a last chunk of size 0.";
+    /// The body of the request is longer than [`Limits::request_body`](crate::Limits).
+    RequestBodyTooLarge = "request_body_too_large", 413, http_request_error, Client,
+        "The body of the request is too large.",
+        "Send less at once; or raise the limit `request_body`.";
     /// A protocol version other than HTTP/1.0 and HTTP/1.1.
-    UnsupportedVersion = "unsupported_version", 505, Client,
-        "This port speaks HTTP/1.1 and HTTP/1.0 only.";
+    UnsupportedVersion = "unsupported_version", 505, proxy_internal_response, Client,
+        "This port speaks HTTP/1.1 and HTTP/1.0 only.",
+        "Send the request as HTTP/1.1.";
     /// The head of the request is longer than [`Limits::head_bytes`](crate::Limits).
-    RequestHeadTooLarge = "request_head_too_large", 431, Client,
-        "The head of the request is too large.";
+    RequestHeadTooLarge = "request_head_too_large", 431, http_request_error, Client,
+        "The head of the request is too large.",
+        "Send fewer or shorter fields, cookies above all; or raise the limit `head_bytes`.";
     /// The request has more fields than [`Limits::fields`](crate::Limits).
-    TooManyRequestFields = "too_many_request_fields", 431, Client,
-        "The request has too many header fields.";
+    TooManyRequestFields = "too_many_request_fields", 431, http_request_error, Client,
+        "The request has too many header fields.",
+        "Send fewer fields; or raise the limit `fields`.";
     /// The request target is longer than [`Limits::target_bytes`](crate::Limits).
-    TargetTooLong = "target_too_long", 414, Client,
-        "The request target is too long.";
+    TargetTooLong = "target_too_long", 414, http_request_error, Client,
+        "The request target is too long.",
+        "Send what is long in a body; or raise the limit `target_bytes`.";
     /// An origin-form request reached a forward proxy.
-    NotAProxyRequest = "not_a_proxy_request", 400, Client,
+    NotAProxyRequest = "not_a_proxy_request", 400, http_request_error, Client,
         "This is a forward proxy, not a web server: name it as the proxy of your client, \
-         for example `curl -x http://ADDRESS:PORT http://example.com/`.";
+         for example `curl -x http://ADDRESS:PORT http://example.com/`.",
+        "Set this address as the client's HTTP proxy instead of opening it; to front a web \
+         server, run the proxy with a fixed upstream.";
     /// An absolute-form target with a scheme other than `http`.
-    UnsupportedScheme = "unsupported_scheme", 400, Client,
+    UnsupportedScheme = "unsupported_scheme", 400, http_request_error, Client,
         "Only http:// targets can be forwarded as they are: use CONNECT for https://, \
-         as clients do that have this proxy set as their HTTPS proxy.";
+         as clients do that have this proxy set as their HTTPS proxy.",
+        "Set the proxy for https:// targets, too (`https_proxy`), so that the client uses CONNECT.";
     /// A TLS handshake on a port that speaks plain HTTP.
-    TlsToPlainPort = "tls_to_plain_port", 400, Client,
+    TlsToPlainPort = "tls_to_plain_port", 400, http_request_error, Client,
         "This port speaks plain HTTP and was sent a TLS handshake: name the proxy with \
-         http://, also for https:// targets.";
+         http://, also for https:// targets.",
+        "Write the proxy's own address with http://, as in `https_proxy=http://ADDRESS:PORT`.";
     /// An HTTP/2 connection preface.
-    Http2ToPlainPort = "http2_to_plain_port", 505, Client,
-        "This port speaks HTTP/1.1 and was sent an HTTP/2 preface.";
+    Http2ToPlainPort = "http2_to_plain_port", 505, proxy_internal_response, Client,
+        "This port speaks HTTP/1.1 and was sent an HTTP/2 preface.",
+        "Have the client speak HTTP/1.1 to the proxy.";
     /// `CONNECT` where a fixed upstream is served.
-    ConnectNotAllowed = "connect_not_allowed", 501, Client,
-        "This server fronts a fixed upstream and opens no tunnels.";
+    ConnectNotAllowed = "connect_not_allowed", 501, http_request_denied, Client,
+        "This server fronts a fixed upstream and opens no tunnels.",
+        "Send plain requests; for tunnels use a forward proxy.";
+    /// In front of a fixed upstream, a target with a scheme other than `http`: its origin is not
+    /// the one served here (RFC 9110 §7.4). A forward proxy never says so (RFC 9110 §15.5.20).
+    Misdirected = "misdirected", 421, http_request_error, Client,
+        "This server answers for http:// targets only.",
+        "Send the request to the server that has the target's scheme.";
     /// The client went away, or reset the connection, before the exchange was over.
-    ClientClosed = "client_closed", 499, Client,
-        "The client closed the connection before the exchange was over.";
+    ClientClosed = "client_closed", 499, http_request_error, Client,
+        "The client closed the connection before the exchange was over.",
+        "Nothing, if the user went away; else give the client more patience.";
     /// The connection ended in the middle of a request.
-    RequestIncomplete = "request_incomplete", 400, Client,
-        "The connection ended in the middle of the request.";
+    RequestIncomplete = "request_incomplete", 400, http_request_error, Client,
+        "The connection ended in the middle of the request.",
+        "Send the request to its end before closing the connection.";
     /// The head of a request was not complete in time.
-    RequestHeadTimeout = "request_head_timeout", 408, Client,
-        "The head of the request did not arrive in time.";
+    RequestHeadTimeout = "request_head_timeout", 408, http_request_error, Client,
+        "The head of the request did not arrive in time.",
+        "Send the head at once; or raise the timeout `request_head`.";
     /// The body of a request stalled.
-    RequestBodyTimeout = "request_body_timeout", 408, Client,
-        "The body of the request stalled.";
+    RequestBodyTimeout = "request_body_timeout", 408, http_request_error, Client,
+        "The body of the request stalled.",
+        "Send the body without long pauses; or raise the timeout `body_idle`.";
     /// The client stopped reading its response.
-    ClientWriteTimeout = "client_write_timeout", 408, Client,
-        "The client stopped reading the response.";
+    ClientWriteTimeout = "client_write_timeout", 408, connection_write_timeout, Client,
+        "The client stopped reading the response.",
+        "Read the response without long pauses; or raise the timeout `body_idle`.";
 
     /// The name of the upstream could not be resolved.
-    DnsFailed = "dns_failed", 502, Upstream,
-        "The name of the upstream could not be resolved.";
+    DnsFailed = "dns_failed", 502, dns_error, Upstream,
+        "The name of the upstream could not be resolved.",
+        "Check the spelling of the name and that it resolves on the proxy's machine, for example \
+         with `getent hosts NAME`.";
     /// The name of the upstream was not resolved in time.
-    DnsTimeout = "dns_timeout", 504, Upstream,
-        "The name of the upstream was not resolved in time.";
+    DnsTimeout = "dns_timeout", 504, dns_timeout, Upstream,
+        "The name of the upstream was not resolved in time.",
+        "Check the name servers of the proxy's machine; or raise the timeout `resolve`.";
     /// The upstream refused the connection.
-    ConnectRefused = "connect_refused", 502, Upstream,
-        "The upstream refused the connection.";
+    ConnectRefused = "connect_refused", 502, connection_refused, Upstream,
+        "The upstream refused the connection.",
+        "Start the server, or correct the port: nothing listens there.";
     /// The upstream could not be reached.
-    ConnectFailed = "connect_failed", 502, Upstream,
-        "The upstream could not be reached.";
+    ConnectFailed = "connect_failed", 502, destination_unavailable, Upstream,
+        "The upstream could not be reached.",
+        "Check the route and the firewalls between the proxy and the upstream.";
     /// The upstream did not answer the connection attempt in time.
-    ConnectTimeout = "connect_timeout", 504, Upstream,
-        "The upstream did not answer the connection attempt in time.";
+    ConnectTimeout = "connect_timeout", 504, connection_timeout, Upstream,
+        "The upstream did not answer the connection attempt in time.",
+        "Check that the upstream is up and that no firewall drops what is sent to it; or raise \
+         the timeout `connect`.";
     /// The upstream closed the connection before its response head was complete.
-    UpstreamClosed = "upstream_closed", 502, Upstream,
-        "The upstream closed the connection before it had answered.";
+    UpstreamClosed = "upstream_closed", 502, connection_terminated, Upstream,
+        "The upstream closed the connection before it had answered.",
+        "Look into the upstream's log: it may have crashed, been restarted, or speak another \
+         protocol than HTTP on this port.";
     /// The upstream closed the connection in the middle of its response body.
-    UpstreamClosedEarly = "upstream_closed_early", 502, Upstream,
-        "The upstream closed the connection in the middle of its response.";
+    UpstreamClosedEarly = "upstream_closed_early", 502, http_response_incomplete, Upstream,
+        "The upstream closed the connection in the middle of its response.",
+        "Look into the upstream's log: the response was cut there. Ask again, if the request may \
+         be repeated.";
     /// The head of the response is malformed.
-    BadResponse = "bad_response", 502, Upstream,
-        "The response of the upstream is malformed.";
+    BadResponse = "bad_response", 502, http_protocol_error, Upstream,
+        "The response of the upstream is malformed.",
+        "Correct what the upstream sends; it may not speak HTTP/1 on this port.";
     /// The length of the response is ambiguous or malformed (RFC 9112 §6.3).
-    BadResponseLength = "bad_response_length", 502, Upstream,
-        "The length of the upstream's response is ambiguous or malformed.";
+    BadResponseLength = "bad_response_length", 502, http_protocol_error, Upstream,
+        "The length of the upstream's response is ambiguous or malformed.",
+        "Have the upstream send either one Content-Length or `Transfer-Encoding: chunked`.";
     /// Chunk sizes, chunk ends or trailers of the response are malformed.
-    BadResponseBody = "bad_response_body", 502, Upstream,
-        "The chunked body of the upstream's response is malformed.";
+    BadResponseBody = "bad_response_body", 502, http_response_transfer_coding, Upstream,
+        "The chunked body of the upstream's response is malformed.",
+        "Correct the chunks the upstream sends.";
     /// The head of the response is over a limit.
-    ResponseHeadTooLarge = "response_head_too_large", 502, Upstream,
-        "The head of the upstream's response is too large.";
+    ResponseHeadTooLarge = "response_head_too_large", 502, http_response_header_section_size, Upstream,
+        "The head of the upstream's response is too large.",
+        "Have the upstream send fewer or shorter fields; or raise the limits `head_bytes` and \
+         `fields`.";
     /// More interim (1xx) responses than [`Limits::interim_responses`](crate::Limits).
-    TooManyInterim = "too_many_interim", 502, Upstream,
-        "The upstream sent too many interim responses.";
+    TooManyInterim = "too_many_interim", 502, http_protocol_error, Upstream,
+        "The upstream sent too many interim responses.",
+        "Have the upstream send fewer 1xx responses; or raise the limit `interim_responses`.";
     /// A `101` that nobody asked for, or to another protocol than was asked for.
-    UnexpectedUpgrade = "unexpected_upgrade", 502, Upstream,
-        "The upstream switched to a protocol that was not asked for.";
+    UnexpectedUpgrade = "unexpected_upgrade", 502, http_upgrade_failed, Upstream,
+        "The upstream switched to a protocol that was not asked for.",
+        "Have the upstream answer 101 only to a request that asks for it, with the protocol that \
+         was asked for.";
     /// The upstream did not begin to answer in time.
-    ResponseHeadTimeout = "response_head_timeout", 504, Upstream,
-        "The upstream did not answer in time.";
+    ResponseHeadTimeout = "response_head_timeout", 504, http_response_timeout, Upstream,
+        "The upstream did not answer in time.",
+        "Find out why the upstream is slow; or raise the timeout `response_head`.";
     /// The response stalled.
-    ResponseBodyTimeout = "response_body_timeout", 504, Upstream,
-        "The upstream stopped sending its response.";
+    ResponseBodyTimeout = "response_body_timeout", 504, connection_read_timeout, Upstream,
+        "The upstream stopped sending its response.",
+        "Find out why the upstream stopped; or raise the timeout `body_idle`.";
     /// The upstream stopped reading the request.
-    UpstreamWriteTimeout = "upstream_write_timeout", 504, Upstream,
-        "The upstream stopped reading the request.";
+    UpstreamWriteTimeout = "upstream_write_timeout", 504, connection_write_timeout, Upstream,
+        "The upstream stopped reading the request.",
+        "Find out why the upstream does not read; or raise the timeout `body_idle`.";
     /// The upstream reset a tunnel.
-    TunnelReset = "tunnel_reset", 502, Upstream,
-        "One end reset the tunnel.";
+    TunnelReset = "tunnel_reset", 502, connection_terminated, Upstream,
+        "One end reset the tunnel.",
+        "Look into the logs of the two ends: one of them, or something on the way, broke the \
+         connection off.";
 
     /// The handler refused the request.
-    Denied = "denied", 403, Proxy,
-        "The request is not allowed here.";
+    Denied = "denied", 403, http_request_denied, Proxy,
+        "The request is not allowed here.",
+        "Ask for something that is allowed, or change the rule.";
     /// The handler asked for the connection to be closed without an answer.
-    ClosedByHandler = "closed_by_handler", 444, Proxy,
-        "The connection was closed without an answer.";
+    ClosedByHandler = "closed_by_handler", 444, http_request_denied, Proxy,
+        "The connection was closed without an answer.",
+        "Change the handler or its rule, if the request should have been answered.";
     /// The handler failed: it panicked, or a deferred decision was dropped.
-    HandlerFailed = "handler_failed", 500, Proxy,
-        "The proxy could not decide about the request.";
+    HandlerFailed = "handler_failed", 500, proxy_internal_error, Proxy,
+        "The proxy could not decide about the request.",
+        "Correct the handler: the log of the program has the panic, or the deferred decision \
+         never came.";
     /// The connector failed: it panicked.
-    ConnectorFailed = "connector_failed", 500, Proxy,
-        "The proxy could not plan a connection.";
+    ConnectorFailed = "connector_failed", 500, proxy_internal_error, Proxy,
+        "The proxy could not plan a connection.",
+        "Correct the connector: the log of the program has the panic.";
     /// The request came back to the proxy that had forwarded it.
-    LoopDetected = "loop_detected", 508, Proxy,
-        "The request came back to this proxy: it would go round for ever.";
+    LoopDetected = "loop_detected", 508, proxy_loop_detected, Proxy,
+        "The request came back to this proxy: it would go round for ever.",
+        "Correct the configuration: a proxy, or a name, leads back to where the request came from.";
     /// The worker pool's queue is full.
-    WorkersBusy = "workers_busy", 503, Proxy,
-        "The proxy is busy: its queue for this kind of work is full.";
+    WorkersBusy = "workers_busy", 503, proxy_internal_error, Proxy,
+        "The proxy is busy: its queue for this kind of work is full.",
+        "Ask again later; if it lasts, find out which jobs are slow, add workers, or raise the \
+         limit `lane_queue`.";
     /// No more descriptors, ports or memory for another connection.
-    OutOfDescriptors = "out_of_descriptors", 503, Proxy,
-        "The proxy has run out of descriptors for another connection.";
+    OutOfDescriptors = "out_of_descriptors", 503, proxy_internal_error, Proxy,
+        "The proxy has run out of descriptors for another connection.",
+        "Raise the limit of open files (`ulimit -n`), or lower the limit `connections`.";
+    /// The client has [`Limits::connections_per_client`](crate::Limits) connections already.
+    TooManyConnections = "too_many_connections", 503, connection_limit_reached, Client,
+        "This client has too many connections open.",
+        "Close some, or use those there are for several requests.";
     /// A tunnel was idle too long.
-    TunnelIdle = "tunnel_idle", 504, Proxy,
-        "The tunnel was idle for too long.";
+    TunnelIdle = "tunnel_idle", 504, connection_read_timeout, Proxy,
+        "The tunnel was idle for too long.",
+        "Have one end send something now and then; or raise the timeout `tunnel_idle`.";
     /// The proxy was shut down and the time to drain was over.
-    ShutDown = "shut_down", 503, Proxy,
-        "The proxy is shutting down.";
+    ShutDown = "shut_down", 503, proxy_internal_error, Proxy,
+        "The proxy is shutting down.",
+        "Ask again when the proxy runs; give it longer to drain, if it cuts too much.";
 }
 
 impl fmt::Display for Reason {
@@ -213,29 +312,4 @@ impl fmt::Display for Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn codes_are_distinct_snake_case_words() {
-        let mut seen = HashSet::new();
-        for reason in Reason::ALL {
-            let code = reason.code();
-            assert!(seen.insert(code), "{code} stands twice");
-            assert!(
-                code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            );
-        }
-    }
-
-    #[test]
-    fn statuses_are_errors_and_explanations_are_sentences() {
-        for reason in Reason::ALL {
-            assert!((400..600).contains(&reason.status()), "{reason}");
-            assert!(
-                reason.explanation().ends_with(['.', '/']) || reason.explanation().ends_with("`.")
-            );
-        }
-    }
-}
+mod tests;

@@ -22,11 +22,18 @@ pub struct Limits {
     /// Bytes of one chunk-size line, extensions included. At the limit: 400, or the response
     /// is cut. Default 256: a size needs 16 digits, extensions are hardly used.
     pub chunk_line_bytes: usize,
+    /// Bytes of a request body, chunk framing not counted. At the limit: 413, and the
+    /// connection is closed. Default: no limit, since a body is never held in memory.
+    pub request_body: u64,
     /// Interim (1xx) responses before one final response. At the limit: 502. Default 16.
     pub interim_responses: u32,
     /// Client connections at once, over all listeners and loops. At the limit accepting
     /// pauses and new connections wait in the kernel's backlog. Default 10,000.
     pub connections: usize,
+    /// Client connections at once from one address. At the limit a new one is answered with
+    /// 503 and closed. Default: no limit but that of all connections, since many clients may
+    /// share an address.
+    pub connections_per_client: usize,
     /// Connections handed to one loop and not yet adopted by it. At the limit the acceptor
     /// waits. Default 1,024.
     pub loop_inbox: usize,
@@ -54,8 +61,10 @@ impl Default for Limits {
             target_bytes: 16 * 1024,
             trailer_bytes: 8 * 1024,
             chunk_line_bytes: 256,
+            request_body: u64::MAX,
             interim_responses: 16,
             connections: 10_000,
+            connections_per_client: usize::MAX,
             loop_inbox: 1024,
             lane_queue: 1024,
             idle_upstreams: 1024,

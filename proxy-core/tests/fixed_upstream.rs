@@ -41,8 +41,8 @@ fn the_absolute_form_goes_there_too() {
 
     client.send("GET https://elsewhere.example/x HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n");
     let answer = client.answer();
-    assert_eq!(answer.status, 400);
-    stage.logs("GET 400 unsupported_scheme", 0, answer.body.len());
+    assert_eq!(answer.status, 421);
+    stage.logs("GET 421 misdirected", 0, answer.body.len());
     assert!(seen.is_empty());
     assert_eq!(stage.finish(), []);
 }

@@ -25,11 +25,12 @@ impl ConnectionHandler for FixedUpstreamHandler {
         let request = exchange.request();
         match request.form() {
             TargetForm::Authority => Action::Reject(Reason::ConnectNotAllowed),
-            // A server must accept the absolute form too (RFC 9112 §3.2.2).
+            // A server must accept the absolute form too (RFC 9112 §3.2.2), but is not the one
+            // for a target that does not match its connection (RFC 9110 §7.4).
             TargetForm::Absolute
                 if !request.scheme().is_some_and(|s| s.eq_ignore_ascii_case("http")) =>
             {
-                Action::Reject(Reason::UnsupportedScheme)
+                Action::Reject(Reason::Misdirected)
             }
             _ => exchange.forward_to(&self.upstream),
         }

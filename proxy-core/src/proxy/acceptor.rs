@@ -9,9 +9,11 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use crate::error::Reason;
+use crate::limits::Limits;
 use crate::net::{Accept, Intake, Socket, Wake};
 use crate::runtime::mailbox::Outlet;
-use crate::session::{Arrival, Message, Seat};
+use crate::session::{Arrival, ClientSeats, Message, Seat};
 
 /// A loop, as acceptors see it.
 pub(super) struct LoopDoor {
@@ -36,6 +38,8 @@ pub(super) struct Reception {
     loops: Vec<LoopDoor>,
     connections: Arc<AtomicUsize>,
     limit: usize,
+    /// `None` where one client may have as many as all.
+    clients: Option<(Arc<ClientSeats>, usize)>,
     /// Gets a word when a connection has ended.
     freed: (Sender<()>, Receiver<()>),
     closed: AtomicBool,
@@ -48,11 +52,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 impl Reception {
-    pub(super) fn new(loops: Vec<LoopDoor>, limit: usize) -> Reception {
+    pub(super) fn new(loops: Vec<LoopDoor>, limits: &Limits) -> Reception {
+        let per_client = limits.connections_per_client;
         Reception {
             loops,
             connections: Arc::default(),
-            limit,
+            limit: limits.connections,
+            clients: (per_client < limits.connections).then(|| (Arc::default(), per_client)),
             freed: crossbeam_channel::bounded(1),
             closed: AtomicBool::new(false),
         }
@@ -121,8 +127,15 @@ impl Reception {
         let Some(door) = self.loops.iter().filter(|door| door.is_open()).min_by_key(fewest) else {
             return log::error!("no event loop is left: the connection of {peer} is closed");
         };
-        let seat = Seat::take(&self.connections, &door.connections, &self.freed.0);
-        let mut message = Message::Arrived(Arrival { socket, peer, listener, seat });
+        let (of_client, refused) = match &self.clients {
+            None => (None, None),
+            Some((seats, limit)) => match seats.take(peer.ip(), *limit) {
+                None => (None, Some(Reason::TooManyConnections)),
+                taken => (taken, None),
+            },
+        };
+        let seat = Seat::take(&self.connections, &door.connections, of_client, &self.freed.0);
+        let mut message = Message::Arrived(Arrival { socket, peer, listener, seat, refused });
         loop {
             match door.outlet.send(message) {
                 Ok(()) => return,

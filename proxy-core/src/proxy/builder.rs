@@ -231,6 +231,7 @@ fn check_limits(limits: &Limits) -> Result<(), BuildError> {
     check(limits.trailer_bytes >= 2, "trailer_bytes", "must be at least 2")?;
     check(limits.chunk_line_bytes >= 3, "chunk_line_bytes", "must be at least 3")?;
     check(limits.connections >= 1, "connections", positive)?;
+    check(limits.connections_per_client >= 1, "connections_per_client", positive)?;
     check(limits.loop_inbox >= 1, "loop_inbox", positive)?;
     check(limits.lane_queue >= 1, "lane_queue", positive)?;
     check(limits.log_queue >= 1, "log_queue", positive)

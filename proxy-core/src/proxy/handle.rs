@@ -55,7 +55,7 @@ impl ProxyHandle {
         let log = Background::start(logger, limits.log_queue)?;
         let mut handle = ProxyHandle {
             addresses: settings.own_addresses.clone(),
-            reception: Arc::new(Reception::new(Vec::new(), limits.connections)),
+            reception: Arc::new(Reception::new(Vec::new(), limits)),
             wakes: Vec::new(),
             acceptors: Vec::new(),
             controls: Vec::new(),
@@ -79,7 +79,7 @@ impl ProxyHandle {
                 spawn(format!("proxy-loop-{number}"), move || event_loop.run(Engine::new(env)))?;
             handle.loops.push(thread);
         }
-        handle.reception = Arc::new(Reception::new(doors, limits.connections));
+        handle.reception = Arc::new(Reception::new(doors, limits));
         for (number, listener) in listeners.into_iter().enumerate() {
             let (accept, wake) = blocking(listener.open()?)?;
             let reception = Arc::clone(&handle.reception);

@@ -41,6 +41,7 @@ impl Session {
         }
         if !transaction.understood
             || reason == Reason::BadRequestBody
+            || reason == Reason::RequestBodyTooLarge
             || reason == Reason::RequestBodyTimeout
         {
             // Where the next request would begin is not known.

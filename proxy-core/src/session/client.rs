@@ -89,6 +89,14 @@ impl Session {
         Step::Wait
     }
 
+    /// Answers before anything was asked.
+    pub(super) fn refuse(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
+        let mut transaction = env.begin(cx.now);
+        self.begin(&mut transaction, env);
+        let step = self.fail(transaction, reason, env, cx);
+        self.go_on(step, env, cx)
+    }
+
     /// Whether nothing is under way here.
     pub(super) fn is_idle(&self) -> bool {
         self.transaction.is_none() && self.client.begun.is_none() && self.lingering.is_none()
@@ -225,10 +233,7 @@ impl Session {
             if self.client.begun.is_none() {
                 return Step::End(Close::Orderly);
             }
-            let mut transaction = env.begin(cx.now);
-            self.begin(&mut transaction, env);
-            let step = self.fail(transaction, Reason::RequestHeadTimeout, env, cx);
-            return self.go_on(step, env, cx);
+            return self.refuse(Reason::RequestHeadTimeout, env, cx);
         };
         let reason = match transaction.stage {
             Stage::Deciding => Reason::HandlerFailed,

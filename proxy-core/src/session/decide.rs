@@ -7,7 +7,7 @@ use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::{Action, Plan, Response, Route};
-use crate::http1::{Body, Coding, Persistence, TargetForm};
+use crate::http1::{Body, BodyLength, Coding, Persistence, TargetForm};
 use crate::runtime::sockets::Close;
 use crate::upstream::write_key;
 
@@ -28,6 +28,10 @@ impl Session {
                 true => Persistence::Keep,
                 false => Persistence::Close,
             };
+        if matches!(transaction.request.body_length(), BodyLength::Exact(length) if length > env.settings.limits.request_body)
+        {
+            return self.fail(transaction, Reason::RequestBodyTooLarge, env, cx);
+        }
         let settings = &env.settings;
         let action = guarded("ConnectionHandler::request", || {
             settings.handler.request(&mut transaction.view(&self.client.who))

@@ -63,7 +63,13 @@ impl Engine {
                     generation: self.next_generation,
                     task: Task::Session(Box::new(session)),
                 });
-                self.run(key, cx, Task::advance);
+                match arrival.refused {
+                    None => self.run(key, cx, Task::advance),
+                    Some(reason) => self.run(key, cx, |task, env, cx| match task {
+                        Task::Session(session) => session.refuse(reason, env, cx),
+                        Task::Tunnel(_) => Step::Wait,
+                    }),
+                }
             }
             Err(error) => {
                 log::warn!("the connection of {} could not be taken over: {error}", client.address)

@@ -1,11 +1,13 @@
 //! [`Message`]: what other threads tell a loop.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::TaskKey;
+use crate::error::Reason;
 use crate::handler::Action;
 use crate::net::Socket;
 use crate::upstream::{ConnectError, Dialing};
@@ -39,6 +41,8 @@ pub(crate) struct Arrival {
     pub(crate) peer: SocketAddr,
     pub(crate) listener: usize,
     pub(crate) seat: Seat,
+    /// The client is to be told this, and nothing else.
+    pub(crate) refused: Option<Reason>,
 }
 
 /// When to have ended what is under way.
@@ -64,6 +68,7 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Seat {
     taken: [Arc<AtomicUsize>; 2],
+    _of_client: Option<ClientSeat>,
     freed: crossbeam_channel::Sender<()>,
 }
 
@@ -73,13 +78,14 @@ impl Seat {
     pub(crate) fn take(
         all: &Arc<AtomicUsize>,
         of_loop: &Arc<AtomicUsize>,
+        of_client: Option<ClientSeat>,
         freed: &crossbeam_channel::Sender<()>,
     ) -> Seat {
         let taken = [Arc::clone(all), Arc::clone(of_loop)];
         for count in &taken {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        Seat { taken, freed: freed.clone() }
+        Seat { taken, _of_client: of_client, freed: freed.clone() }
     }
 }
 
@@ -90,5 +96,60 @@ impl Drop for Seat {
         }
         // Full means that a word is waiting there already.
         let _ = self.freed.try_send(());
+    }
+}
+
+/// How many connections each client has.
+#[derive(Debug, Default)]
+pub(crate) struct ClientSeats(Mutex<HashMap<IpAddr, usize>>);
+
+/// A place among the connections of one client; dropped, it is free again.
+#[derive(Debug)]
+pub(crate) struct ClientSeat {
+    seats: Arc<ClientSeats>,
+    client: IpAddr,
+}
+
+impl ClientSeats {
+    /// Takes a place, if the client has fewer than `limit`.
+    pub(crate) fn take(self: &Arc<Self>, client: IpAddr, limit: usize) -> Option<ClientSeat> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(client).or_default();
+        if *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(ClientSeat { seats: Arc::clone(self), client })
+    }
+}
+
+impl Drop for ClientSeat {
+    fn drop(&mut self) {
+        let mut counts = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_has_its_own_places_and_the_table_forgets_those_that_left() {
+        let seats = Arc::new(ClientSeats::default());
+        let (one, two) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let first = seats.take(one, 2).unwrap();
+        let _second = seats.take(one, 2).unwrap();
+        assert!(seats.take(one, 2).is_none());
+        let other = seats.take(two, 2).unwrap();
+        drop(first);
+        let _third = seats.take(one, 2).unwrap();
+        drop(other);
+        assert_eq!(seats.0.lock().unwrap().len(), 1);
     }
 }

@@ -70,6 +70,9 @@ impl Session {
                 Ok(Input::Ended) | Err(_) => return Relayed::Failed(Reason::ClientClosed),
             }
         }
+        if body.payload() > limits.request_body {
+            return Relayed::Failed(Reason::RequestBodyTooLarge);
+        }
         if sent.is_ok() && !env.out.is_empty() {
             sent = wire::send(upstream, &mut side.outbound, &mut env.out, &[], cx);
         }

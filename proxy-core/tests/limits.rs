@@ -1,0 +1,68 @@
+//! What happens at limits that no other file is about.
+
+mod support;
+
+use proxy_core::{Limits, Reason};
+use support::{Origin, Stage};
+
+fn limited(set: impl FnOnce(&mut Limits)) -> Stage {
+    let mut limits = Limits::default();
+    set(&mut limits);
+    Stage::with(|builder| builder.limits(limits))
+}
+
+#[test]
+fn a_body_that_is_announced_as_too_long_goes_nowhere() {
+    let stage = limited(|limits| limits.request_body = 10);
+    let origin = Origin::always("HTTP/1.1 204 No Content\r\n\r\n");
+    let post = |length: usize| {
+        let (url, body) = (origin.url("/"), "x".repeat(length));
+        format!("POST {url} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    let mut client = stage.client();
+    assert_eq!(client.send(post(10)).answer().status, 204);
+    assert_eq!(stage.outcome(), (Some(204), None));
+    assert_eq!(client.send(post(11)).answer().status, 413);
+    client.expect_end();
+    assert_eq!(stage.outcome(), (Some(413), Some(Reason::RequestBodyTooLarge)));
+    assert_eq!(origin.visits(), 1);
+}
+
+#[test]
+fn a_chunked_body_is_stopped_where_it_becomes_too_long() {
+    let stage = limited(|limits| limits.request_body = 10);
+    let origin = Origin::new(|visit| {
+        visit.head();
+        let _ = visit.rest();
+    });
+    let mut client = stage.client();
+    let url = origin.url("/");
+    client.send(format!("POST {url} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    client.send("a\r\n0123456789\r\n").send("1\r\nx\r\n");
+    assert_eq!(client.answer().status, 413);
+    client.expect_end();
+    assert_eq!(stage.outcome(), (Some(413), Some(Reason::RequestBodyTooLarge)));
+}
+
+#[test]
+fn a_client_with_too_many_connections_is_told_and_gets_one_back_when_one_ends() {
+    let stage = limited(|limits| limits.connections_per_client = 2);
+    let origin = Origin::always("HTTP/1.1 204 No Content\r\n\r\n");
+    let mut first = stage.client();
+    assert_eq!(first.send(origin.get("/")).answer().status, 204);
+    let mut second = stage.client();
+    assert_eq!(second.send(origin.get("/")).answer().status, 204);
+
+    let mut third = stage.client();
+    assert_eq!(third.answer().status, 503, "before it has asked for anything");
+    third.expect_end();
+
+    first.end().expect_end();
+    let answered = (0..support::PATIENCE.as_millis())
+        .any(|_| stage.client().send(origin.get("/")).answer().status == 204);
+    assert!(answered, "the place of the first is free again");
+    assert!(stage.finish().iter().any(|record| {
+        record.as_record().reason == Some(Reason::TooManyConnections)
+            && record.as_record().status == Some(503)
+    }));
+}
