@@ -187,73 +187,73 @@ reasons! {
 
     /// The name of the upstream could not be resolved.
     DnsFailed = "dns_failed", 502, dns_error, Upstream,
-        "The name of the upstream could not be resolved.",
+        "No address was found for the name of the server.",
         "Check the spelling of the name and that it resolves on the proxy's machine, for example \
          with `getent hosts NAME`.";
     /// The name of the upstream was not resolved in time.
     DnsTimeout = "dns_timeout", 504, dns_timeout, Upstream,
-        "The name of the upstream was not resolved in time.",
+        "No address was found in time for the name of the server.",
         "Check the name servers of the proxy's machine; or raise the timeout `resolve`.";
     /// The upstream refused the connection.
     ConnectRefused = "connect_refused", 502, connection_refused, Upstream,
-        "The upstream refused the connection.",
+        "The server refused the connection.",
         "Start the server, or correct the port: nothing listens there.";
     /// The upstream could not be reached.
     ConnectFailed = "connect_failed", 502, destination_unavailable, Upstream,
-        "The upstream could not be reached.",
+        "The server could not be reached.",
         "Check the route and the firewalls between the proxy and the upstream.";
     /// The upstream did not answer the connection attempt in time.
     ConnectTimeout = "connect_timeout", 504, connection_timeout, Upstream,
-        "The upstream did not answer the connection attempt in time.",
+        "The server did not answer the connection attempt in time.",
         "Check that the upstream is up and that no firewall drops what is sent to it; or raise \
          the timeout `connect`.";
     /// The upstream closed the connection before its response head was complete.
     UpstreamClosed = "upstream_closed", 502, connection_terminated, Upstream,
-        "The upstream closed the connection before it had answered.",
+        "The server closed the connection before it had answered.",
         "Look into the upstream's log: it may have crashed, been restarted, or speak another \
          protocol than HTTP on this port.";
     /// The upstream closed the connection in the middle of its response body.
     UpstreamClosedEarly = "upstream_closed_early", 502, http_response_incomplete, Upstream,
-        "The upstream closed the connection in the middle of its response.",
+        "The server closed the connection in the middle of its response.",
         "Look into the upstream's log: the response was cut there. Ask again, if the request may \
          be repeated.";
     /// The head of the response is malformed.
     BadResponse = "bad_response", 502, http_protocol_error, Upstream,
-        "The response of the upstream is malformed.",
+        "The response of the server is malformed.",
         "Correct what the upstream sends; it may not speak HTTP/1 on this port.";
     /// The length of the response is ambiguous or malformed (RFC 9112 §6.3).
     BadResponseLength = "bad_response_length", 502, http_protocol_error, Upstream,
-        "The length of the upstream's response is ambiguous or malformed.",
+        "The length of the server's response is ambiguous or malformed.",
         "Have the upstream send either one Content-Length or `Transfer-Encoding: chunked`.";
     /// Chunk sizes, chunk ends or trailers of the response are malformed.
     BadResponseBody = "bad_response_body", 502, http_response_transfer_coding, Upstream,
-        "The chunked body of the upstream's response is malformed.",
+        "The chunked body of the server's response is malformed.",
         "Correct the chunks the upstream sends.";
     /// The head of the response is over a limit.
     ResponseHeadTooLarge = "response_head_too_large", 502, http_response_header_section_size, Upstream,
-        "The head of the upstream's response is too large.",
+        "The head of the server's response is too large.",
         "Have the upstream send fewer or shorter fields; or raise the limits `head_bytes` and \
          `fields`.";
     /// More interim (1xx) responses than [`Limits::interim_responses`](crate::Limits).
     TooManyInterim = "too_many_interim", 502, http_protocol_error, Upstream,
-        "The upstream sent too many interim responses.",
+        "The server sent too many interim responses.",
         "Have the upstream send fewer 1xx responses; or raise the limit `interim_responses`.";
     /// A `101` that nobody asked for, or to another protocol than was asked for.
     UnexpectedUpgrade = "unexpected_upgrade", 502, http_upgrade_failed, Upstream,
-        "The upstream switched to a protocol that was not asked for.",
+        "The server switched to a protocol that was not asked for.",
         "Have the upstream answer 101 only to a request that asks for it, with the protocol that \
          was asked for.";
     /// The upstream did not begin to answer in time.
     ResponseHeadTimeout = "response_head_timeout", 504, http_response_timeout, Upstream,
-        "The upstream did not answer in time.",
+        "The server did not answer in time.",
         "Find out why the upstream is slow; or raise the timeout `response_head`.";
     /// The response stalled.
     ResponseBodyTimeout = "response_body_timeout", 504, connection_read_timeout, Upstream,
-        "The upstream stopped sending its response.",
+        "The server stopped sending its response.",
         "Find out why the upstream stopped; or raise the timeout `body_idle`.";
     /// The upstream stopped reading the request.
     UpstreamWriteTimeout = "upstream_write_timeout", 504, connection_write_timeout, Upstream,
-        "The upstream stopped reading the request.",
+        "The server stopped reading the request.",
         "Find out why the upstream does not read; or raise the timeout `body_idle`.";
     /// The upstream reset a tunnel.
     TunnelReset = "tunnel_reset", 502, connection_terminated, Upstream,

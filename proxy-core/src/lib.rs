@@ -53,7 +53,7 @@ pub use handler::{
     Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
     FixedUpstreamHandler, ForwardHandler, Plan, Response, ResponseAction, Route,
 };
-pub use http1::ForwardingFields;
+pub use http1::{FieldEdits, ForwardingFields};
 pub use limits::{Limits, Timeouts};
 pub use logger::{
     AccessRecord, Event, JsonLogger, Kind, NoLog, OwnedRecord, RequestLogger, TextLogger,

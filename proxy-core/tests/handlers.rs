@@ -285,3 +285,40 @@ fn what_a_handler_keeps_with_an_exchange_is_there_until_its_end_and_no_longer() 
     let lost = (Some(599), Some(Reason::UpstreamClosed));
     assert_eq!(outcomes, [(Some(200), None), lost, (None, Some(Reason::ClientClosed))]);
 }
+
+#[test]
+fn fields_are_edited_in_both_directions() {
+    let (sender, heads) = crossbeam_channel::bounded(1);
+    let origin = Origin::new(move |visit| {
+        sender.send(visit.head().unwrap()).unwrap();
+        visit.send("HTTP/1.1 204 No Content\r\nServer: secret\r\nX-Kept: 1\r\n\r\n");
+    });
+
+    struct Editor;
+    impl ConnectionHandler for Editor {
+        fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+            exchange.request_edits().set("user-agent", "edited");
+            exchange.request_edits().remove("Cookie");
+            exchange.request_edits().add("X-Added", "1");
+            ForwardHandler.request(exchange)
+        }
+
+        fn response(&self, exchange: &mut Exchange<'_>) -> ResponseAction {
+            exchange.response_edits().remove("server");
+            ResponseAction::Pass
+        }
+    }
+
+    let stage = Stage::with(|builder| builder.handler(Editor));
+    let mut client = stage.client();
+    let url = origin.url("/");
+    client.send(format!(
+        "GET {url} HTTP/1.1\r\nHost: h\r\nUser-Agent: original\r\nCookie: a\r\ncookie: b\r\n\r\n"
+    ));
+    let answer = client.answer();
+    assert_eq!((answer.field("server"), answer.field("x-kept")), (None, Some("1")));
+    let head = heads.recv().unwrap();
+    assert_eq!(support::fields(&head, "user-agent"), ["edited"]);
+    assert_eq!(support::fields(&head, "x-added"), ["1"]);
+    assert!(support::fields(&head, "cookie").is_empty());
+}

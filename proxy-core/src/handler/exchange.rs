@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::action::Decision;
 use super::{Action, Plan};
-use crate::http1::{RequestHead, ResponseHead};
+use crate::http1::{FieldEdits, RequestHead, ResponseHead};
 use crate::upstream::Authority;
 
 /// The client of a connection.
@@ -30,7 +30,15 @@ pub struct Exchange<'a> {
     client: &'a Client,
     request: &'a RequestHead,
     response: Option<&'a ResponseHead>,
-    extensions: &'a mut Extensions,
+    state: &'a mut HandlerState,
+}
+
+/// What a handler keeps with an exchange and wants changed of it.
+#[derive(Debug, Default)]
+pub(crate) struct HandlerState {
+    pub(crate) extensions: Extensions,
+    pub(crate) request_edits: FieldEdits,
+    pub(crate) response_edits: FieldEdits,
 }
 
 impl<'a> Exchange<'a> {
@@ -39,9 +47,9 @@ impl<'a> Exchange<'a> {
         client: &'a Client,
         request: &'a RequestHead,
         response: Option<&'a ResponseHead>,
-        extensions: &'a mut Extensions,
+        state: &'a mut HandlerState,
     ) -> Self {
-        Exchange { id, client, request, response, extensions }
+        Exchange { id, client, request, response, state }
     }
 
     /// The request's id, unique in its proxy: the access log shows the same.
@@ -67,7 +75,39 @@ impl<'a> Exchange<'a> {
 
     /// Values that a handler keeps with this exchange, from one of its methods to the next.
     pub fn extensions(&mut self) -> &mut Extensions {
-        self.extensions
+        &mut self.state.extensions
+    }
+
+    /// Changes to the fields of the request on its way to the upstream. They count if they are
+    /// made in [`request`](super::ConnectionHandler::request); later it has gone.
+    pub fn request_edits(&mut self) -> &mut FieldEdits {
+        &mut self.state.request_edits
+    }
+
+    /// Changes to the fields of the upstream's response on its way to the client. They count
+    /// if they are made in [`request`](super::ConnectionHandler::request) or
+    /// [`response`](super::ConnectionHandler::response). Responses of the proxy's or the
+    /// handler's own are not changed by them.
+    ///
+    /// ```
+    /// use proxy_core::{Action, ConnectionHandler, Exchange, ForwardHandler, ResponseAction};
+    ///
+    /// struct Quiet;
+    ///
+    /// impl ConnectionHandler for Quiet {
+    ///     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+    ///         exchange.request_edits().set("User-Agent", "-");
+    ///         ForwardHandler.request(exchange)
+    ///     }
+    ///
+    ///     fn response(&self, exchange: &mut Exchange<'_>) -> ResponseAction {
+    ///         exchange.response_edits().remove("Server");
+    ///         ResponseAction::Pass
+    ///     }
+    /// }
+    /// ```
+    pub fn response_edits(&mut self) -> &mut FieldEdits {
+        &mut self.state.response_edits
     }
 
     /// Forwards the request to `upstream`, whatever it asks for.
@@ -123,10 +163,6 @@ impl Extensions {
     pub fn remove<T: Any>(&mut self) -> Option<T> {
         self.0.remove(&TypeId::of::<T>())?.downcast().ok().map(|value| *value)
     }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
 }
 
 impl fmt::Debug for Extensions {
@@ -149,7 +185,5 @@ mod tests {
         assert_eq!(extensions.get::<&str>(), Some(&"one"));
         assert_eq!(extensions.remove::<u32>(), Some(2));
         assert_eq!(extensions.remove::<u32>(), None);
-        extensions.clear();
-        assert_eq!(extensions.get::<&str>(), None);
     }
 }

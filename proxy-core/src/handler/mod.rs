@@ -7,6 +7,7 @@ mod forward;
 mod response;
 
 pub use action::{Action, Admission, Decision, Plan, ResponseAction, Route};
+pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};
 pub use fixed::FixedUpstreamHandler;
 pub use forward::ForwardHandler;
@@ -61,8 +62,9 @@ pub trait ConnectionHandler: Send + Sync + 'static {
     }
 
     /// The exchange has failed, and the client is about to be told. A response given here
-    /// takes the place of the proxy's own. Not called where nothing can be told any more, nor
-    /// for a request that was never understood.
+    /// takes the place of the proxy's own; a `Proxy-Status` field (RFC 9209) with the reason is
+    /// added unless it has one. Not called where nothing can be told any more, nor for a
+    /// request that was never understood.
     fn failed(&self, exchange: &mut Exchange<'_>, reason: Reason) -> Option<Response> {
         let _ = (exchange, reason);
         None

@@ -2,10 +2,14 @@
 
 use bytes::Bytes;
 
+use crate::http1::assert_field;
+
 /// A whole response, made by a handler.
 ///
 /// The proxy adds `Date`, `Content-Length` and `Connection`, and leaves the body out where
-/// the request or the status allows none.
+/// the request or the status allows none. Some statuses demand a field that only the handler
+/// can know: 401 `WWW-Authenticate`, 405 `Allow`, 407 `Proxy-Authenticate`, 426 `Upgrade`
+/// (RFC 9110 §15.5).
 ///
 /// ```
 /// use proxy_core::Response;
@@ -37,11 +41,7 @@ impl Response {
     /// ASCII, spaces and tabs, or the field is one that the proxy sets.
     pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Response {
         let (name, value) = (name.into(), value.into());
-        assert!(is_token(&name), "{name:?} is not a field name");
-        assert!(
-            value.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~')),
-            "{value:?} is not a field value"
-        );
+        assert_field(&name, &value);
         let reserved = ["content-length", "transfer-encoding", "connection", "date"];
         assert!(
             !reserved.iter().any(|r| name.eq_ignore_ascii_case(r)),
@@ -67,15 +67,14 @@ impl Response {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        self.fields().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
     /// The body.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
-}
-
-fn is_token(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 #[cfg(test)]

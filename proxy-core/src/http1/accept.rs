@@ -104,8 +104,7 @@ fn unquoted(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 mod tests {
     use super::*;
 
-    const OFFERS: [MediaType; 3] =
-        [("text", "plain"), ("text", "html"), ("application", "json")];
+    const OFFERS: [MediaType; 3] = [("text", "plain"), ("text", "html"), ("application", "json")];
 
     fn choice(accept: &[&str]) -> &'static str {
         favourite(accept.iter().map(|value| value.as_bytes()), &OFFERS).1

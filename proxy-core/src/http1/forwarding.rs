@@ -96,7 +96,7 @@ fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 mod tests {
     use super::*;
     use crate::Limits;
-    use crate::http1::{RequestHead, RequestRewrite};
+    use crate::http1::{FieldEdits, RequestHead, RequestRewrite};
 
     const CLAIMS: &str = "X-Forwarded-For: 1.1.1.1\r\nA: b\r\nforwarded: for=2.2.2.2\r\n\
                           X-Forwarded-Proto: https\r\nX_Forwarded_Host: x\r\nX-Real-IP: 3.3.3.3\r\n";
@@ -107,7 +107,8 @@ mod tests {
         let head = format!("GET / HTTP/1.1\r\nHost: h\r\n{CLAIMS}\r\n");
         request.parse(head.as_bytes(), &Limits::default()).unwrap();
         let mut out = Vec::new();
-        let rewrite = RequestRewrite { via: "me", host: "", forwarding };
+        let rewrite =
+            RequestRewrite { via: "me", host: "", forwarding, edits: &FieldEdits::default() };
         request.write_upstream(&mut out, &rewrite);
         let text = String::from_utf8(out).unwrap();
         let fields = text.strip_prefix("GET / HTTP/1.1\r\nHost: h\r\n").unwrap();

@@ -74,7 +74,7 @@
 //!
 //! // What goes to the upstream: the head made anew, then the body.
 //! let mut out = Vec::new();
-//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com", forwarding: None });
+//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com", forwarding: None, edits: &FieldEdits::default() });
 //! let (mut body, mut at) = (Body::new(request.body_length(), Coding::AsIs), head);
 //! while !body.is_done() {
 //!     let step = body.advance(&client[at..], &mut out, &limits)?;
@@ -109,9 +109,11 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod accept;
 mod authority;
 mod body;
 mod chunk;
+mod edits;
 mod error;
 mod field;
 mod fields;
@@ -128,7 +130,10 @@ mod trailer;
 mod version;
 mod via;
 
+pub(crate) use accept::{MediaType, favourite};
 pub use body::{Body, Coding, Step};
+pub use edits::FieldEdits;
+pub(crate) use edits::assert_field;
 pub use error::Error;
 pub use field::Field;
 pub use forwarding::{Claims, Forwarding, ForwardingFields};

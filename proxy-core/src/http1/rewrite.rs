@@ -3,7 +3,9 @@
 use super::field::FieldKind;
 use super::fields;
 use super::response::Announced;
-use super::{BodyLength, Coding, Forwarding, RequestHead, ResponseHead, TargetForm, Version};
+use super::{
+    BodyLength, Coding, FieldEdits, Forwarding, RequestHead, ResponseHead, TargetForm, Version,
+};
 
 /// What is to be changed on the way to the next hop, beyond what HTTP asks for.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,8 @@ pub struct RequestRewrite<'a> {
     /// What the upstream is told of the client. `None`: nothing, and what the client says of
     /// itself goes on as it is.
     pub forwarding: Option<Forwarding>,
+    /// What else is to be changed.
+    pub edits: &'a FieldEdits,
 }
 
 /// What is to be changed on the way to the client, beyond what HTTP asks for.
@@ -28,6 +32,8 @@ pub struct ResponseRewrite<'a> {
     /// The coding in which a chunked body goes on. When it is decoded, no length is left to
     /// tell, so the connection must be closed.
     pub coding: Coding,
+    /// What else is to be changed.
+    pub edits: &'a FieldEdits,
 }
 
 /// Whether the connection is to be used again.
@@ -72,6 +78,11 @@ impl RequestHead {
         let expects = self.version == Version::Http11 && self.has_content();
         for line in self.fields.lines() {
             match line.kind {
+                FieldKind::Other
+                | FieldKind::Forwarded
+                | FieldKind::XForwardedFor
+                | FieldKind::ForwardingClaim
+                    if rewrite.edits.drops(self.fields.name(line)) => {}
                 FieldKind::Other | FieldKind::Via => self.fields.write(line, out),
                 FieldKind::Forwarded | FieldKind::XForwardedFor | FieldKind::ForwardingClaim
                     if rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
@@ -94,6 +105,7 @@ impl RequestHead {
                 _ => {}
             }
         }
+        rewrite.edits.write(out);
         if let Some(forwarding) = rewrite.forwarding {
             forwarding.write(&self.fields, out);
         }
@@ -129,6 +141,11 @@ impl ResponseHead {
         for line in self.fields.lines() {
             match line.kind {
                 FieldKind::Other
+                | FieldKind::Forwarded
+                | FieldKind::XForwardedFor
+                | FieldKind::ForwardingClaim
+                    if rewrite.edits.drops(self.fields.name(line)) => {}
+                FieldKind::Other
                 | FieldKind::Via
                 | FieldKind::Expect
                 | FieldKind::MaxForwards
@@ -148,6 +165,7 @@ impl ResponseHead {
                 _ => {}
             }
         }
+        rewrite.edits.write(out);
         fields::write_via(self.version, rewrite.via, out);
         if self.switches_to_websocket() {
             out.extend_from_slice(fields::UPGRADE);

@@ -95,7 +95,12 @@ fn write(request: &RequestHead) -> Vec<u8> {
     let mut out = Vec::new();
     request.write_upstream(
         &mut out,
-        &RequestRewrite { via: "me", host: "fallback", forwarding: None },
+        &RequestRewrite {
+            via: "me",
+            host: "fallback",
+            forwarding: None,
+            edits: &FieldEdits::default(),
+        },
     );
     out
 }

@@ -1,10 +1,10 @@
 //! [`Batch`]: access records on their way to the log thread.
 //!
-//! Two buffers that are filled, handed over, read, emptied and filled again: once they have
-//! grown to what the traffic needs, a record costs two copies and no allocation.
+//! Three buffers that are filled, handed over, read, emptied and filled again: once they have
+//! grown to what the traffic needs, a record costs copies and no allocation.
 
-use super::record::AccessRecord;
-use super::userinfo::without_userinfo;
+use super::record::{AccessRecord, Texts};
+use super::userinfo::userinfo;
 
 /// Records in the order in which they were pushed.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(crate) struct Batch {
     entries: Vec<Entry>,
     /// The texts of all entries, end to end.
     text: String,
+    /// Those that need not be text.
+    bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -22,6 +24,9 @@ struct Entry {
     method: usize,
     target: usize,
     host: usize,
+    /// The same in [`Batch::bytes`].
+    referer: Option<usize>,
+    user_agent: Option<usize>,
 }
 
 /// What a batch may keep when it is emptied, in records and in bytes of text. One that a
@@ -30,31 +35,56 @@ const KEPT_ENTRIES: usize = 4096;
 const KEPT_TEXT: usize = 1 << 20;
 
 impl Batch {
-    /// Copies a record. Its target loses its userinfo here: no logger gets to see it.
+    /// Copies a record. Its target and its referer lose their userinfo here: no logger gets to
+    /// see it.
     pub(crate) fn push(&mut self, record: &AccessRecord<'_>) {
-        let (before, after) = without_userinfo(record.target);
-        for text in [record.method, before, after, record.host] {
+        let AccessRecord { method, target, host, .. } = *record;
+        let secret = userinfo(target.as_bytes());
+        for text in [method, &target[..secret.start], &target[secret.end..], host] {
             self.text.push_str(text);
         }
+        let referer = record.referer.map(|referer| {
+            let secret = userinfo(referer);
+            self.bytes.extend_from_slice(&referer[..secret.start]);
+            self.bytes.extend_from_slice(&referer[secret.end..]);
+            referer.len() - secret.len()
+        });
+        let user_agent = record.user_agent.map(|user_agent| {
+            self.bytes.extend_from_slice(user_agent);
+            user_agent.len()
+        });
         self.entries.push(Entry {
-            facts: record.with_texts("", "", ""),
-            method: record.method.len(),
-            target: before.len() + after.len(),
-            host: record.host.len(),
+            facts: record.with_texts(Texts::default()),
+            method: method.len(),
+            target: target.len() - secret.len(),
+            host: host.len(),
+            referer,
+            user_agent,
         });
     }
 
     /// The records again.
     pub(crate) fn iter(&self) -> impl Iterator<Item = AccessRecord<'_>> {
         let mut text = self.text.as_str();
+        let mut bytes = self.bytes.as_slice();
         self.entries.iter().map(move |entry| {
             let mut take = |length| {
                 let (taken, rest) = text.split_at(length);
                 text = rest;
                 taken
             };
-            let (method, target, host) = (take(entry.method), take(entry.target), take(entry.host));
-            entry.facts.with_texts(method, target, host)
+            let mut take_bytes = |length| {
+                let (taken, rest) = bytes.split_at(length);
+                bytes = rest;
+                taken
+            };
+            entry.facts.with_texts(Texts {
+                method: take(entry.method),
+                target: take(entry.target),
+                host: take(entry.host),
+                referer: entry.referer.map(&mut take_bytes),
+                user_agent: entry.user_agent.map(&mut take_bytes),
+            })
         })
     }
 
@@ -65,14 +95,17 @@ impl Batch {
 
     /// How many bytes of text.
     pub(crate) fn text_len(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.bytes.len()
     }
 
     /// Forgets the records and keeps the room, unless that is uncommonly large.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.text.clear();
-        if self.entries.capacity() > KEPT_ENTRIES || self.text.capacity() > KEPT_TEXT {
+        self.bytes.clear();
+        if self.entries.capacity() > KEPT_ENTRIES
+            || self.text.capacity() + self.bytes.capacity() > KEPT_TEXT
+        {
             *self = Batch::default();
         }
     }
@@ -82,6 +115,7 @@ impl Batch {
 mod tests {
     use super::*;
     use crate::error::Reason;
+    use crate::http1::Version;
     use crate::logger::record::{Event, Kind};
     use std::time::{Duration, SystemTime};
 
@@ -91,6 +125,9 @@ mod tests {
         plain.method = "GET";
         plain.target = "http://example.com/ü";
         plain.host = "example.com";
+        plain.version = Some(Version::Http11);
+        plain.referer = Some(b"http://example.com/");
+        plain.user_agent = Some(b"caf\xe9/1.0");
         let mut tunnel = AccessRecord::new(([0, 0, 0, 0, 0, 0, 0, 1], 6).into());
         tunnel.event = Event::Open;
         tunnel.kind = Kind::Tunnel;
@@ -100,6 +137,9 @@ mod tests {
         tunnel.status = Some(200);
         tunnel.reason = Some(Reason::TunnelReset);
         tunnel.upstream = Some(([192, 0, 2, 1], 443).into());
+        tunnel.user_agent = Some(b"");
+        tunnel.wait = Some(Duration::from_millis(7));
+        tunnel.resolve = Some(Duration::from_millis(8));
         tunnel.connect = Some(Duration::from_millis(9));
 
         let mut batch = Batch::default();
@@ -118,11 +158,15 @@ mod tests {
         let mut record = AccessRecord::new(([127, 0, 0, 1], 5).into());
         record.target = "http://user:secret@example.com/";
         record.host = "example.com";
+        record.referer = Some(b"http://user:secret@example.org/caf\xe9@");
+        record.user_agent = Some(b"curl/8");
         let mut batch = Batch::default();
         batch.push(&record);
         assert!(!batch.text.contains("secret"));
-        let shown: Vec<_> = batch.iter().map(|record| (record.target, record.host)).collect();
-        assert_eq!(shown, [("http://example.com/", "example.com")]);
+        assert!(memchr::memmem::find(&batch.bytes, b"secret").is_none());
+        record.target = "http://example.com/";
+        record.referer = Some(b"http://example.org/caf\xe9@");
+        assert!(batch.iter().eq([record]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  loop 0: LogSender ──┐  batches, bounded            log thread
-//!  loop 1: LogSender ──┼────────────────▶ Background ─▶ RequestLogger::log, flush
+//!  loop 1: LogSender ──┼────────────────▶ LogThread ──▶ RequestLogger::log, flush
 //!  loop n: LogSender ──┘                      │
 //!        ▲                                    │
 //!        └───────── emptied batches ──────────┘
@@ -15,11 +15,11 @@
 //! [`TextLogger`] writes lines for people, [`JsonLogger`] lines for programs. Any closure that
 //! takes a record is a logger, too.
 
-mod background;
 mod batch;
 mod calendar;
 mod json;
 mod line;
+mod log_thread;
 mod output;
 mod record;
 mod text;
@@ -27,8 +27,8 @@ mod userinfo;
 
 use std::sync::Arc;
 
-pub(crate) use background::{Background, LogSender};
 pub use json::JsonLogger;
+pub(crate) use log_thread::{LogSender, LogThread};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use text::TextLogger;
 

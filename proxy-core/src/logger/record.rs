@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::error::Reason;
+use crate::http1::Version;
 
 /// When a record is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +28,17 @@ pub enum Kind {
 
 /// What is known about an exchange or a tunnel. Texts are as the client sent them: a logger
 /// escapes what its format needs escaped.
+///
+/// The phases in the order they happen, each `None` if it did not take place:
+///
+/// ```text
+/// time ── wait ──▶ resolve ──▶ connect ──▶ request, response ──▶ the end
+///  └──────────────────── first_byte ───────────▶│                  │
+///  └──────────────────── duration ────────────────────────────────▶│
+/// ```
+///
+/// They are as exact as a loop looks at its clock, which is once each time it is woken: what
+/// began and ended within one wake took no time at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessRecord<'a> {
@@ -46,6 +58,14 @@ pub struct AccessRecord<'a> {
     pub target: &'a str,
     /// The host asked for; `-` when none was understood.
     pub host: &'a str,
+    /// The version of the request; `None` when none was understood.
+    pub version: Option<Version>,
+    /// The value of the request's first `Referer`, without userinfo, if it had one. Any bytes
+    /// but control characters may stand in it.
+    pub referer: Option<&'a [u8]>,
+    /// The value of the request's first `User-Agent`, if it had one. Any bytes but control
+    /// characters may stand in it.
+    pub user_agent: Option<&'a [u8]>,
     /// The status code the client was sent, if it was sent one.
     pub status: Option<u16>,
     /// Why it did not end plainly, if it did not.
@@ -65,9 +85,18 @@ pub struct AccessRecord<'a> {
     pub upstream_reused: bool,
     /// How many upstream connections were tried.
     pub attempts: u32,
-    /// How long resolving and connecting took, if it was done.
+    /// From [`time`](AccessRecord::time) until an upstream was first looked for: the rest of
+    /// the head and the handler's decision.
+    pub wait: Option<Duration>,
+    /// How long the connector took on the worker pool, its queue included: to resolve a name,
+    /// most often. `None` if it was not asked there, since an idle connection was at hand or
+    /// the connector knew the way at once. The sum, where it was asked more than once.
+    pub resolve: Option<Duration>,
+    /// How long the addresses were dialed, up to a connection or to giving up. `None` if
+    /// nothing was dialed. The sum, where it was tried more than once.
     pub connect: Option<Duration>,
-    /// From [`time`](AccessRecord::time) to the first byte of the response, if there was one.
+    /// From [`time`](AccessRecord::time) to the head of the upstream's response, if there was
+    /// one.
     pub first_byte: Option<Duration>,
 }
 
@@ -93,6 +122,9 @@ impl AccessRecord<'static> {
             method: "-",
             target: "-",
             host: "-",
+            version: None,
+            referer: None,
+            user_agent: None,
             status: None,
             reason: None,
             bytes_in: 0,
@@ -102,6 +134,8 @@ impl AccessRecord<'static> {
             client_reused: false,
             upstream_reused: false,
             attempts: 0,
+            wait: None,
+            resolve: None,
             connect: None,
             first_byte: None,
         }
@@ -112,20 +146,18 @@ impl AccessRecord<'_> {
     /// A copy that can be kept.
     pub fn to_owned_record(&self) -> OwnedRecord {
         OwnedRecord {
-            facts: self.with_texts("", "", ""),
+            facts: self.with_texts(Texts::default()),
             method: self.method.into(),
             target: self.target.into(),
             host: self.host.into(),
+            referer: self.referer.map(Into::into),
+            user_agent: self.user_agent.map(Into::into),
         }
     }
 
     /// The same record with other texts: how a record is parted from what it borrows.
-    pub(super) fn with_texts<'b>(
-        &self,
-        method: &'b str,
-        target: &'b str,
-        host: &'b str,
-    ) -> AccessRecord<'b> {
+    pub(super) fn with_texts<'b>(&self, texts: Texts<'b>) -> AccessRecord<'b> {
+        let Texts { method, target, host, referer, user_agent } = texts;
         AccessRecord {
             event: self.event,
             kind: self.kind,
@@ -135,6 +167,9 @@ impl AccessRecord<'_> {
             method,
             target,
             host,
+            version: self.version,
+            referer,
+            user_agent,
             status: self.status,
             reason: self.reason,
             bytes_in: self.bytes_in,
@@ -144,10 +179,22 @@ impl AccessRecord<'_> {
             client_reused: self.client_reused,
             upstream_reused: self.upstream_reused,
             attempts: self.attempts,
+            wait: self.wait,
+            resolve: self.resolve,
             connect: self.connect,
             first_byte: self.first_byte,
         }
     }
+}
+
+/// All that a record borrows.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Texts<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) host: &'a str,
+    pub(super) referer: Option<&'a [u8]>,
+    pub(super) user_agent: Option<&'a [u8]>,
 }
 
 /// An [`AccessRecord`] that owns its texts: made by [`AccessRecord::to_owned_record`].
@@ -158,12 +205,20 @@ pub struct OwnedRecord {
     method: Box<str>,
     target: Box<str>,
     host: Box<str>,
+    referer: Option<Box<[u8]>>,
+    user_agent: Option<Box<[u8]>>,
 }
 
 impl OwnedRecord {
     /// The record.
     pub fn as_record(&self) -> AccessRecord<'_> {
-        self.facts.with_texts(&self.method, &self.target, &self.host)
+        self.facts.with_texts(Texts {
+            method: &self.method,
+            target: &self.target,
+            host: &self.host,
+            referer: self.referer.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+        })
     }
 }
 
@@ -177,7 +232,12 @@ mod tests {
         record.method = "GET";
         record.target = "http://example.com/";
         record.host = "example.com";
+        record.version = Some(Version::Http10);
+        record.referer = Some(b"");
+        record.user_agent = Some(b"caf\xe9/1.0");
         record.reason = Some(Reason::DnsFailed);
+        record.wait = Some(Duration::from_millis(1));
+        record.resolve = Some(Duration::from_millis(2));
         record.first_byte = Some(Duration::from_millis(3));
         assert_eq!(record.to_owned_record().as_record(), record);
     }

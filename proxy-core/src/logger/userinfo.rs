@@ -1,26 +1,32 @@
 //! Keeping credentials out of the log.
 
-/// Cuts the userinfo out of a request target (RFC 3986 §3.2.1): what stands before it, and
-/// what follows its `@`. The two joined are the target to show.
+use std::ops::Range;
+
+/// Where a request target, or the URI in a `Referer`, has its userinfo and the `@` behind it
+/// (RFC 3986 §3.2.1). What stands before it and what follows it, joined, is what may be shown.
 ///
-/// Any target can be given; one that has no authority is returned whole.
-pub(super) fn without_userinfo(target: &str) -> (&str, &str) {
+/// Anything can be given; nothing is cut out of what has no authority. Both ends of the range
+/// lie beside ASCII characters or at an end: text can be cut there.
+pub(super) fn userinfo(target: &[u8]) -> Range<usize> {
     // Hardly any target holds an `@`. Origin-form has no authority to hold userinfo.
-    if !target.contains('@') || target.starts_with('/') {
-        return (target, "");
+    if memchr::memchr(b'@', target).is_none() || target.starts_with(b"/") {
+        return 0..0;
     }
     // Absolute-form has its authority behind the scheme, authority-form begins with it.
-    let start = match target.split_once("://") {
-        Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => scheme.len() + "://".len(),
+    let start = match memchr::memmem::find(target, b"://") {
+        Some(at) if end_of_authority(&target[..at]) == at => at + "://".len(),
         _ => 0,
     };
-    let authority = &target[start..];
-    let authority = &authority[..authority.find(['/', '?', '#']).unwrap_or(authority.len())];
+    let authority = &target[start..][..end_of_authority(&target[start..])];
     // The last one: a password may hold an `@` that should have been escaped.
-    match authority.rfind('@') {
-        Some(at) => (&target[..start], &target[start + at + 1..]),
-        None => (target, ""),
+    match memchr::memrchr(b'@', authority) {
+        Some(at) => start..start + at + 1,
+        None => 0..0,
     }
+}
+
+fn end_of_authority(bytes: &[u8]) -> usize {
+    memchr::memchr3(b'/', b'?', b'#', bytes).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]
@@ -38,8 +44,8 @@ mod tests {
             ("u:p@h:443", "h:443"),
             ("u:p@h:443/?next=http://x", "h:443/?next=http://x"),
         ] {
-            let (before, after) = without_userinfo(target);
-            assert_eq!(format!("{before}{after}"), shown, "{target}");
+            let cut = userinfo(target.as_bytes());
+            assert_eq!(target[..cut.start].to_owned() + &target[cut.end..], shown, "{target}");
         }
     }
 
@@ -56,7 +62,7 @@ mod tests {
             "http://h#a@b",
             "h:443",
         ] {
-            assert_eq!(without_userinfo(target), (target, ""));
+            assert_eq!(userinfo(target.as_bytes()), 0..0, "{target}");
         }
     }
 }

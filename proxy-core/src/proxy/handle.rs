@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::acceptor::{LoopDoor, Reception, blocking};
 use super::builder::{BuildError, LEAST_WORKERS, Proxy};
-use crate::logger::Background;
+use crate::logger::LogThread;
 use crate::net::Wake;
 use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
@@ -28,7 +28,7 @@ pub struct ProxyHandle {
     controls: Vec<Outlet<Message>>,
     loops: Vec<JoinHandle<()>>,
     pool: Arc<WorkerPool>,
-    log: Background,
+    log: LogThread,
 }
 
 /// What became of the connections that were open when a shutdown began.
@@ -52,7 +52,7 @@ impl ProxyHandle {
         let settings = Arc::new(settings);
         let limits = &settings.limits;
         let lanes = lanes(workers, limits.lane_queue)?;
-        let log = Background::start(logger, limits.log_queue)?;
+        let log = LogThread::start(logger, limits.log_queue)?;
         let mut handle = ProxyHandle {
             addresses: settings.own_addresses.clone(),
             reception: Arc::new(Reception::new(Vec::new(), limits)),

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use super::client::Session;
 use super::env::{Env, guarded};
+use super::error_page::error_page;
+use super::proxy_status::{self, proxy_status};
 use super::transaction::{Progress, Stage, Transaction};
 use super::wire::{self, Flushed, Input};
 use super::{Cx, Step};
@@ -57,7 +59,14 @@ impl Session {
             }
             false => None,
         };
-        let response = response.unwrap_or_else(|| explain(reason, transaction.id));
+        let response =
+            response.unwrap_or_else(|| error_page(reason, transaction.id, transaction.accept()));
+        // A handler's page tells of the same failure, but what it says of it itself goes first.
+        let response = match response.has_field(proxy_status::NAME) {
+            true => response,
+            false => response
+                .with_field(proxy_status::NAME, proxy_status(&env.settings.pseudonym, reason)),
+        };
         self.send_response(transaction, &response, env, cx)
     }
 
@@ -180,6 +189,14 @@ impl Transaction {
         }
     }
 
+    /// The values of the request's `Accept` fields, if it was understood.
+    fn accept(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.request
+            .fields()
+            .filter(|field| self.understood && field.name.eq_ignore_ascii_case("accept"))
+            .map(|field| field.value)
+    }
+
     /// Whether what is left of the request is little enough to be read and thrown away, so
     /// that the connection can be kept.
     fn can_discard_request(&self, most: u64) -> bool {
@@ -190,18 +207,6 @@ impl Transaction {
                 || self.request_body.remaining().is_some_and(|left| left <= most)
                     && !self.request.expects_continue())
     }
-}
-
-/// The response to a request that failed.
-fn explain(reason: Reason, id: u64) -> Response {
-    let status = reason.status();
-    let body = format!(
-        "{status} {}\n\n{}\n\nreason: {}\nrequest: {id}\n",
-        reason_phrase(status),
-        reason.explanation(),
-        reason.code()
-    );
-    Response::new(status).with_field("Content-Type", "text/plain; charset=utf-8").with_body(body)
 }
 
 fn write_response(
@@ -237,7 +242,7 @@ fn write_line(out: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
 }
 
 /// The usual words for a status (RFC 9110 §15). Clients must not rely on them.
-fn reason_phrase(status: u16) -> &'static str {
+pub(super) fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
@@ -311,11 +316,14 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_has_a_phrase_and_an_explanation() {
+    fn every_reason_has_a_phrase() {
         for reason in Reason::ALL {
-            let body = explain(*reason, 7).body().clone();
-            let text = std::str::from_utf8(&body).unwrap();
-            assert!(text.contains(reason.code()) && text.contains("request: 7"), "{text}");
+            let phrase = reason_phrase(reason.status());
+            let only_logged = [Reason::ClientClosed, Reason::ClosedByHandler].contains(reason);
+            assert!(
+                only_logged || !phrase.ends_with(" Error") || reason.status() == 500,
+                "{phrase}"
+            );
         }
     }
 }

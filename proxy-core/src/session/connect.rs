@@ -29,6 +29,7 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
+        transaction.begin_search(cx.now);
         let is_tunnel = transaction.request.form() == TargetForm::Authority;
         let upstream = &mut transaction.upstream;
         upstream.attempts += 1;
@@ -83,7 +84,7 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        let transaction = match self.transaction.take() {
+        let mut transaction = match self.transaction.take() {
             Some(transaction)
                 if transaction.id == asker.request
                     && matches!(transaction.stage, Stage::Planning) =>
@@ -96,6 +97,7 @@ impl Session {
                 return Step::Wait;
             }
         };
+        transaction.end_stage(cx.now);
         let step = match planned {
             Some(Ok(dialing)) => self.dial(transaction, dialing, env, cx),
             Some(Err(error)) => {
@@ -183,9 +185,9 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
+        transaction.end_stage(cx.now);
         let upstream = &mut transaction.upstream;
         upstream.address = cx.sockets[socket].peer();
-        upstream.connected = Some(cx.now.saturating_duration_since(transaction.started));
         upstream.head_sent = false;
         transaction.stage = Stage::Talking(socket);
         if transaction.request.form() != TargetForm::Authority {

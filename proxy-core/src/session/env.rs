@@ -9,9 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 use super::message::{Drain, Message};
 use super::transaction::Transaction;
 use crate::error::Reason;
-use crate::handler::{Client, ConnectionHandler};
+use crate::handler::{Client, ConnectionHandler, HandlerState};
 use crate::limits::{Limits, Timeouts};
-use crate::logger::{AccessRecord, Event, Kind, LogSender};
+use crate::logger::{AccessRecord, LogSender};
 use crate::policy::ForwardingPolicy;
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::{Lane, WorkerPool};
@@ -117,7 +117,7 @@ impl Env {
 
     /// Keeps the memory of an ended transaction. What a handler kept with it ends now.
     pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
-        transaction.extensions.clear();
+        transaction.handler = HandlerState::default();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);
         }
@@ -149,30 +149,8 @@ impl Env {
 
     /// Logs that a transaction is over.
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
-        let understood = transaction.understood;
-        let request = &transaction.request;
-        let record = AccessRecord {
-            event: Event::Close,
-            kind: Kind::Exchange,
-            id: transaction.id,
-            time: self.time_of_day(transaction.started, now),
-            client: who.address,
-            method: if understood { request.method() } else { "-" },
-            target: if understood { request.target() } else { "-" },
-            host: if understood { request.host() } else { "" },
-            status: transaction.status,
-            reason: transaction.reason,
-            bytes_in: transaction.request_body.payload(),
-            bytes_out: transaction.bytes_out(),
-            duration: now.saturating_duration_since(transaction.started),
-            upstream: transaction.upstream.address,
-            client_reused: transaction.client_reused,
-            upstream_reused: transaction.upstream.reused,
-            attempts: transaction.upstream.attempts,
-            connect: transaction.upstream.connected,
-            first_byte: transaction.first_byte,
-        };
-        self.record(&record, now);
+        let time = self.time_of_day(transaction.started, now);
+        self.record(&transaction.record(who, time, now), now);
     }
 
     pub(super) fn record(&mut self, record: &AccessRecord<'_>, now: Instant) {

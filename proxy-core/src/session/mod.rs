@@ -25,6 +25,7 @@
 //! | [`connect`], [`dial`] | from a route to a connection |
 //! | [`relay`] | both directions of an exchange |
 //! | [`answer`] | the proxy's own responses |
+//! | [`error_page`], [`proxy_status`] | how they tell of a failure |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
 //! | [`wire`] | reading and writing with the loop's buffers |
 
@@ -35,7 +36,9 @@ mod decide;
 mod dial;
 mod engine;
 mod env;
+mod error_page;
 mod message;
+mod proxy_status;
 mod relay;
 mod transaction;
 mod tunnel;

@@ -1,12 +1,13 @@
 //! [`Transaction`]: one request and its response, from the first byte to the log line.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Cx;
 use super::dial::Dialer;
 use crate::error::Reason;
-use crate::handler::{Client, Exchange, Extensions};
+use crate::handler::{Client, Exchange, HandlerState};
 use crate::http1::{Body, BodyLength, Coding, HeadScanner, Persistence, RequestHead, ResponseHead};
+use crate::logger::AccessRecord;
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
 
@@ -56,7 +57,8 @@ pub(super) struct Transaction {
     pub(super) reason: Option<Reason>,
     pub(super) client_reused: bool,
     pub(super) first_byte: Option<Duration>,
-    pub(super) extensions: Extensions,
+    /// What the handler keeps with it.
+    pub(super) handler: HandlerState,
 }
 
 /// How far the response has come.
@@ -79,8 +81,12 @@ pub(super) struct UpstreamSide {
     /// The connection was an idle one.
     pub(super) reused: bool,
     pub(super) address: Option<std::net::SocketAddr>,
-    /// How long it took to have a connection.
-    pub(super) connected: Option<Duration>,
+    /// When the stage began that is being timed.
+    since: Instant,
+    /// The phases that the log tells: see [`AccessRecord`].
+    wait: Option<Duration>,
+    resolve: Option<Duration>,
+    connect: Option<Duration>,
     pub(super) head_sent: bool,
     /// It takes no more of the request. It may have answered before.
     pub(super) deaf: bool,
@@ -105,7 +111,10 @@ impl Transaction {
                 attempts: 0,
                 reused: false,
                 address: None,
-                connected: None,
+                since: started,
+                wait: None,
+                resolve: None,
+                connect: None,
                 head_sent: false,
                 deaf: false,
                 inbound: Buffer::default(),
@@ -122,7 +131,7 @@ impl Transaction {
             reason: None,
             client_reused: false,
             first_byte: None,
-            extensions: Extensions::default(),
+            handler: HandlerState::default(),
         }
     }
 
@@ -143,11 +152,61 @@ impl Transaction {
     /// What a handler gets to see.
     pub(super) fn view<'a>(&'a mut self, client: &'a Client) -> Exchange<'a> {
         let response = (self.progress != Progress::Awaited).then_some(&self.response);
-        Exchange::new(self.id, client, &self.request, response, &mut self.extensions)
+        Exchange::new(self.id, client, &self.request, response, &mut self.handler)
+    }
+
+    /// An upstream is looked for from now on.
+    pub(super) fn begin_search(&mut self, now: Instant) {
+        self.upstream.wait.get_or_insert(now.saturating_duration_since(self.started));
+        self.upstream.since = now;
+    }
+
+    /// The connector has planned, the dialing is over, or whatever the stage was about: notes
+    /// how long it took.
+    pub(super) fn end_stage(&mut self, now: Instant) {
+        let upstream = &mut self.upstream;
+        let phase = match self.stage {
+            Stage::Planning => &mut upstream.resolve,
+            Stage::Dialing(_) => &mut upstream.connect,
+            Stage::Deciding | Stage::Talking(_) | Stage::Answering => return,
+        };
+        *phase.get_or_insert_default() += now.saturating_duration_since(upstream.since);
+        upstream.since = now;
+    }
+
+    /// What the log is told when it is over.
+    pub(super) fn record(&self, who: &Client, time: SystemTime, now: Instant) -> AccessRecord<'_> {
+        let mut record = AccessRecord::new(who.address);
+        record.id = self.id;
+        record.time = time;
+        if self.understood {
+            let request = &self.request;
+            record.method = request.method();
+            record.target = request.target();
+            record.host = request.host();
+            record.version = Some(request.version());
+            record.referer = request.field("referer");
+            record.user_agent = request.field("user-agent");
+        }
+        record.status = self.status;
+        record.reason = self.reason;
+        record.bytes_in = self.request_body.payload();
+        record.bytes_out = self.bytes_out();
+        record.duration = now.saturating_duration_since(self.started);
+        record.upstream = self.upstream.address;
+        record.client_reused = self.client_reused;
+        record.upstream_reused = self.upstream.reused;
+        record.attempts = self.upstream.attempts;
+        record.wait = self.upstream.wait;
+        record.resolve = self.upstream.resolve;
+        record.connect = self.upstream.connect;
+        record.first_byte = self.first_byte;
+        record
     }
 
     /// Lets go of the upstream, whatever the stage, and throws away what was for it.
     pub(super) fn drop_upstream(&mut self, cx: &mut Cx) {
+        self.end_stage(cx.now);
         match std::mem::replace(&mut self.stage, Stage::Answering) {
             Stage::Talking(socket) => cx.sockets.close(socket, Close::Abruptly),
             Stage::Dialing(dialer) => dialer.cancel(cx),

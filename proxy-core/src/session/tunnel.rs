@@ -3,6 +3,8 @@
 //! Each direction ends on its own: FIN is passed on as FIN and the other direction goes on.
 //! A reset is passed on as a reset, so that a cut transfer never looks complete.
 
+use std::time::Instant;
+
 use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
@@ -10,8 +12,7 @@ use super::transaction::{Stage, Transaction};
 use super::wire::{self, Flushed};
 use super::{Cx, Step, TaskKey};
 use crate::error::Reason;
-use crate::handler::Client;
-use crate::logger::{AccessRecord, Event, Kind};
+use crate::logger::{Event, Kind, OwnedRecord};
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::{Due, Timer};
@@ -25,7 +26,9 @@ pub(super) struct Tunnel {
     up: Direction,
     down: Direction,
     timer: Timer,
-    story: Story,
+    started: Instant,
+    /// What the log is told, but for what is known only when it is told.
+    story: OwnedRecord,
     _seat: Seat,
 }
 
@@ -38,23 +41,6 @@ struct Direction {
     ended: bool,
     /// FIN has been sent on.
     closed: bool,
-}
-
-/// What the log is told when the tunnel closes.
-#[derive(Debug)]
-struct Story {
-    who: Client,
-    id: u64,
-    method: Box<str>,
-    target: Box<str>,
-    host: Box<str>,
-    status: Option<u16>,
-    started: std::time::Instant,
-    upstream: Option<std::net::SocketAddr>,
-    attempts: u32,
-    client_reused: bool,
-    upstream_reused: bool,
-    connected: Option<std::time::Duration>,
 }
 
 /// How often a tunnel goes on at once before others have their turn.
@@ -72,20 +58,12 @@ impl Tunnel {
         let Stage::Talking(upstream) = transaction.stage else {
             unreachable!("a transaction becomes a tunnel when its upstream is connected");
         };
-        let story = Story {
-            id: transaction.id,
-            method: transaction.request.method().into(),
-            target: transaction.request.target().into(),
-            host: transaction.request.host().into(),
-            status: transaction.status,
-            started: transaction.started,
-            upstream: transaction.upstream.address,
-            attempts: transaction.upstream.attempts,
-            client_reused: transaction.client_reused,
-            upstream_reused: transaction.upstream.reused,
-            connected: transaction.upstream.connected,
-            who: session.client.who,
-        };
+        transaction.end_stage(cx.now);
+        let time = env.time_of_day(transaction.started, cx.now);
+        let mut story = transaction.record(&session.client.who, time, cx.now);
+        story.kind = Kind::Tunnel;
+        // For a tunnel there is no response; the head of the 101 was none of its bytes.
+        story.first_byte = None;
         let mut tunnel = Tunnel {
             key: session.key,
             client: session.client.socket,
@@ -93,7 +71,8 @@ impl Tunnel {
             up: Direction::default(),
             down: Direction::default(),
             timer: session.timer,
-            story,
+            started: transaction.started,
+            story: story.to_owned_record(),
             _seat: session.seat,
         };
         let mut early = session.client.inbound;
@@ -173,28 +152,12 @@ impl Tunnel {
     }
 
     fn record(&self, event: Event, reason: Option<Reason>, env: &mut Env, cx: &Cx) {
-        let story = &self.story;
-        let record = AccessRecord {
-            event,
-            kind: Kind::Tunnel,
-            id: story.id,
-            time: env.time_of_day(story.started, cx.now),
-            client: story.who.address,
-            method: &story.method,
-            target: &story.target,
-            host: &story.host,
-            status: story.status,
-            reason,
-            bytes_in: self.up.bytes,
-            bytes_out: self.down.bytes,
-            duration: cx.now.saturating_duration_since(story.started),
-            upstream: story.upstream,
-            client_reused: story.client_reused,
-            upstream_reused: story.upstream_reused,
-            attempts: story.attempts,
-            connect: story.connected,
-            first_byte: None,
-        };
+        let mut record = self.story.as_record();
+        record.event = event;
+        record.reason = reason;
+        record.bytes_in = self.up.bytes;
+        record.bytes_out = self.down.bytes;
+        record.duration = cx.now.saturating_duration_since(self.started);
         env.record(&record, cx.now);
     }
 }

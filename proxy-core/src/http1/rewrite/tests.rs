@@ -8,7 +8,12 @@ fn upstream(head: &str) -> String {
     let mut out = Vec::new();
     request.write_upstream(
         &mut out,
-        &RequestRewrite { via: "me", host: "fallback", forwarding: None },
+        &RequestRewrite {
+            via: "me",
+            host: "fallback",
+            forwarding: None,
+            edits: &FieldEdits::default(),
+        },
     );
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
@@ -20,7 +25,10 @@ fn client(line: &str, head: &str, persistence: Persistence, coding: Coding) -> S
     request.parse(format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(), &limits).unwrap();
     response.parse(head.replace('\n', "\r\n").as_bytes(), &request, &limits).unwrap();
     let mut out = Vec::new();
-    response.write_client(&mut out, &ResponseRewrite { via: "me", persistence, coding });
+    response.write_client(
+        &mut out,
+        &ResponseRewrite { via: "me", persistence, coding, edits: &FieldEdits::default() },
+    );
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
 

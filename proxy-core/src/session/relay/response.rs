@@ -8,7 +8,7 @@ use super::super::wire::{self, Flushed, Input};
 use super::Relayed;
 use crate::error::Reason;
 use crate::handler::ResponseAction;
-use crate::http1::{Body, BodyLength, Coding, Persistence, ResponseRewrite, Version};
+use crate::http1::{Body, BodyLength, Coding, FieldEdits, Persistence, ResponseRewrite, Version};
 use crate::runtime::sockets::SocketId;
 
 impl Session {
@@ -144,8 +144,12 @@ impl Session {
             }
             // RFC 9110 §15.2: a 1.0 client must not be sent one.
             if request.version() == Version::Http11 {
-                let rewrite =
-                    ResponseRewrite { via, persistence: Persistence::Keep, coding: Coding::AsIs };
+                let rewrite = ResponseRewrite {
+                    via,
+                    persistence: Persistence::Keep,
+                    coding: Coding::AsIs,
+                    edits: &FieldEdits::default(),
+                };
                 response.write_client(&mut env.out, &rewrite);
             }
             return Relayed::Moved;
@@ -187,7 +191,12 @@ impl Session {
         }
         transaction.status = Some(transaction.response.status());
         transaction.first_byte = Some(cx.now.saturating_duration_since(transaction.started));
-        let rewrite = ResponseRewrite { via, persistence: transaction.persistence, coding };
+        let rewrite = ResponseRewrite {
+            via,
+            persistence: transaction.persistence,
+            coding,
+            edits: &transaction.handler.response_edits,
+        };
         transaction.response.write_client(&mut env.out, &rewrite);
         if switches { Relayed::Switched } else { Relayed::Moved }
     }

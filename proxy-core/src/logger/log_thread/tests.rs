@@ -34,11 +34,11 @@ struct Holder {
     flushed: Receiver<()>,
 }
 
-fn held(limit: usize) -> (Background, Holder) {
+fn held(limit: usize) -> (LogThread, Holder) {
     let ((entered_in, entered), (let_go, hold), (flushed_in, flushed)) =
         (unbounded(), bounded(0), unbounded());
     let logger = Held { entered: entered_in, hold, flushed: flushed_in };
-    (Background::start(Arc::new(logger), limit).unwrap(), Holder { entered, let_go, flushed })
+    (LogThread::start(Arc::new(logger), limit).unwrap(), Holder { entered, let_go, flushed })
 }
 
 impl Holder {
@@ -69,7 +69,7 @@ fn everything_is_logged_in_the_order_of_its_loop() {
         let seen = Arc::clone(&seen);
         move |record: &AccessRecord<'_>| seen.lock().unwrap().push(record.id)
     };
-    let mut log = Background::start(Arc::new(logger), 10_000).unwrap();
+    let mut log = LogThread::start(Arc::new(logger), 10_000).unwrap();
     let (mut even, mut odd) = (log.sender(), log.sender());
     for id in (0..2_000).step_by(2) {
         push(&mut even, [id]);
@@ -183,7 +183,7 @@ fn a_panic_costs_its_record_only() {
             panic::resume_unwind(Box::new("the third"));
         }
     };
-    let mut log = Background::start(Arc::new(logger), 10_000).unwrap();
+    let mut log = LogThread::start(Arc::new(logger), 10_000).unwrap();
     let mut sender = log.sender();
     push(&mut sender, 1..=999);
     drop(sender);
@@ -246,7 +246,7 @@ fn under_many_loops_the_counts_add_up() {
         }
     };
     // A limit that is met again and again.
-    let mut log = Background::start(Arc::new(logger), 300).unwrap();
+    let mut log = LogThread::start(Arc::new(logger), 300).unwrap();
     thread::scope(|scope| {
         for _ in 0..LOOPS {
             let mut sender = log.sender();

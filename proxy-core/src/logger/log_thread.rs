@@ -1,4 +1,4 @@
-//! [`Background`]: the log thread, and the [`LogSender`] each loop has to it.
+//! [`LogThread`]: the log thread, and the [`LogSender`] each loop has to it.
 //!
 //! Every record that is pushed ends in exactly one of three counts: logged, lost in a panic of
 //! the logger, or dropped. It is a [`Parcel`] that sees to it: when one is dropped, on whatever
@@ -47,7 +47,7 @@ pub(crate) struct LogCounts {
 
 /// The log thread, and the way to it.
 #[derive(Debug)]
-pub(crate) struct Background {
+pub(crate) struct LogThread {
     queue: Sender<Message>,
     totals: Arc<Totals>,
     limit: u64,
@@ -62,18 +62,18 @@ enum Message {
     Stop,
 }
 
-impl Background {
+impl LogThread {
     /// Starts the log thread. Each sender may have `limit` records waiting, at least one.
     pub(crate) fn start(logger: Arc<dyn RequestLogger>, limit: usize) -> io::Result<Self> {
         let (queue, parcels) = crossbeam_channel::bounded(HANDED_OVER);
         let (token, alive) = crossbeam_channel::bounded(1);
         let totals = Arc::new(Totals::default());
-        let log_thread = LogThread::new(logger, Arc::clone(&totals));
+        let worker = Worker::new(logger, Arc::clone(&totals));
         let thread = thread::Builder::new().name("proxy-log".to_owned()).spawn(move || {
             let _token: Sender<Infallible> = token;
-            log_thread.run(parcels);
+            worker.run(parcels);
         })?;
-        Ok(Background { queue, totals, limit: limit.max(1) as u64, thread: Some(thread), alive })
+        Ok(LogThread { queue, totals, limit: limit.max(1) as u64, thread: Some(thread), alive })
     }
 
     /// A way to the log for one more loop.
@@ -247,7 +247,7 @@ impl Totals {
     }
 }
 
-struct LogThread {
+struct Worker {
     logger: Arc<dyn RequestLogger>,
     totals: Arc<Totals>,
     /// Whether a panic of the logger has been told of: once is enough to know.
@@ -257,9 +257,9 @@ struct LogThread {
     told_at: Option<Instant>,
 }
 
-impl LogThread {
+impl Worker {
     fn new(logger: Arc<dyn RequestLogger>, totals: Arc<Totals>) -> Self {
-        LogThread { logger, totals, panic_told: false, dropped_told: 0, told_at: None }
+        Worker { logger, totals, panic_told: false, dropped_told: 0, told_at: None }
     }
 
     fn run(mut self, queue: Receiver<Message>) {
