@@ -51,7 +51,7 @@ mod proxy;
 pub use error::{Reason, Side};
 pub use handler::{
     Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, Plan, Response, ResponseAction, Route,
+    FixedUpstreamHandler, ForwardHandler, Plan, Response, ResponseAction, Route, TakeOver,
 };
 pub use http1::{FieldEdits, ForwardingFields};
 pub use limits::{Limits, Timeouts};

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{Client, Response};
 use crate::error::Reason;
 use crate::http1::RequestHead;
+use crate::net::Socket;
 use crate::upstream::Authority;
 
 /// Whether a client is served at all.
@@ -34,6 +37,8 @@ pub enum Action {
     Reject(Reason),
     /// Close the connection without an answer.
     Close,
+    /// Hand the client's connection to blocking code; see [`Action::take_over`].
+    TakeOver(TakeOver),
     /// Decide later; see [`Exchange::defer`](super::Exchange::defer).
     Defer(Decision),
 }
@@ -47,6 +52,27 @@ impl Action {
     /// Opens the tunnel that a `CONNECT` request asks for.
     pub fn tunnel() -> Action {
         Action::Tunnel(Plan::as_asked())
+    }
+
+    /// Hands the client's connection to `speak`, for a protocol of one's own in plain blocking
+    /// code. The head of the request has been read; the bytes that came behind it are the
+    /// second argument; nothing has been answered.
+    ///
+    /// `speak` runs on the worker pool, in a lane of its own, and holds a thread of it for as
+    /// long as it runs; further ones wait in the lane's queue, and when that is full the client
+    /// is told [`Reason::WorkersBusy`]. The record of the exchange is logged when it returns;
+    /// if it panics, with [`Reason::HandlerFailed`]. A shutdown waits for it until the deadline.
+    pub fn take_over(speak: impl FnOnce(Socket, Bytes) + Send + 'static) -> Action {
+        Action::TakeOver(TakeOver(Box::new(speak)))
+    }
+}
+
+/// Blocking code that speaks another protocol with a client.
+pub struct TakeOver(pub(crate) Box<dyn FnOnce(Socket, Bytes) + Send>);
+
+impl fmt::Debug for TakeOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TakeOver")
     }
 }
 

@@ -6,7 +6,7 @@ mod fixed;
 mod forward;
 mod response;
 
-pub use action::{Action, Admission, Decision, Plan, ResponseAction, Route};
+pub use action::{Action, Admission, Decision, Plan, ResponseAction, Route, TakeOver};
 pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};
 pub use fixed::FixedUpstreamHandler;

@@ -11,14 +11,11 @@ pub(crate) type MediaType = (&'static str, &'static str);
 /// Among types of equal quality, one that is asked for by its name goes before one that a
 /// wildcard allows, and then the one that is named first. So `application/json, */*` gets JSON,
 /// which its sender surely means.
-pub(crate) fn favourite<'a>(
-    accept: impl Iterator<Item = &'a [u8]> + Clone,
-    offers: &[MediaType],
-) -> MediaType {
+pub(crate) fn favourite(accept: &[&[u8]], offers: &[MediaType]) -> MediaType {
     let mut best = (0, 0, 0);
     let mut favourite = offers[0];
     for &offer in offers {
-        let ranges = accept.clone().flat_map(|value| unquoted(value, b',')).enumerate();
+        let ranges = accept.iter().flat_map(|value| unquoted(value, b',')).enumerate();
         // The most specific range that matches says what the type is worth.
         let mut worth = (0, 0, 0);
         for (place, range) in ranges {
@@ -107,7 +104,8 @@ mod tests {
     const OFFERS: [MediaType; 3] = [("text", "plain"), ("text", "html"), ("application", "json")];
 
     fn choice(accept: &[&str]) -> &'static str {
-        favourite(accept.iter().map(|value| value.as_bytes()), &OFFERS).1
+        let values: Vec<&[u8]> = accept.iter().map(|value| value.as_bytes()).collect();
+        favourite(&values, &OFFERS).1
     }
 
     #[test]

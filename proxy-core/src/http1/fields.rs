@@ -153,7 +153,7 @@ impl Fields {
         self.lines.iter().filter(move |line| line.kind == kind).map(|line| self.value(line))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Field<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Field<'_>> + Clone {
         self.lines.iter().map(|line| Field { name: self.text(line.name), value: self.value(line) })
     }
 

@@ -146,7 +146,7 @@ impl ResponseHead {
     }
 
     /// All fields as they were received, in order: also those that are not sent on.
-    pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+    pub fn fields(&self) -> impl Iterator<Item = Field<'_>> + Clone {
         self.fields.iter()
     }
 

@@ -23,15 +23,22 @@ use super::record::{AccessRecord, Event, Kind};
 /// | `time` | when the request began: `"2026-11-23T18:40:12.123Z"` |
 /// | `client` | address and port: `"192.0.2.7:50412"` |
 /// | `method`, `target`, `host` | as the client sent them, the target without userinfo; `"-"` when not understood |
+/// | `version` | the version of the request: `"1.1"` or `"1.0"`; `null` when not understood |
 /// | `status` | the status code the client was sent, or `null` |
 /// | `reason` | the code of the [reason](crate::Reason) why it did not end plainly, or `null` |
-/// | `bytes_in`, `bytes_out` | content bytes from and to the client |
-/// | `duration_ms` | milliseconds, with a fraction |
-/// | `connect_ms` | resolving and connecting, or `null` |
-/// | `first_byte_ms` | until the response began, or `null` |
+/// | `bytes_in`, `bytes_out` | content bytes from and to the client; of a tunnel, all bytes |
+/// | `duration_ms` | from `time` to the event, in milliseconds with a fraction |
+/// | `wait_ms` | from `time` until an upstream was looked for, or `null` |
+/// | `resolve_ms` | how long the connector took, if it was asked on the worker pool, or `null` |
+/// | `connect_ms` | how long dialing took, or `null` |
+/// | `first_byte_ms` | from `time` to the head of the upstream's response, or `null` |
 /// | `upstream` | address and port, or `null` |
 /// | `client_reused`, `upstream_reused` | whether the connection had carried a request before |
 /// | `attempts` | how many upstream connections were tried |
+/// | `referer`, `user_agent` | what the request's fields say, the referer without userinfo, or `null` |
+///
+/// The [record](AccessRecord) says more of each. `referer` and `user_agent` need not be text; what
+/// is not UTF-8 in them is shown as U+FFFD.
 ///
 /// Quotes, backslashes, control characters and the line separators U+2028 and U+2029 in
 /// strings are escaped, so an object is always one line and a client cannot forge another.
@@ -89,6 +96,8 @@ fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
     string(line, record.target);
     line.raw(r#","host":"#);
     string(line, record.host);
+    line.raw(r#","version":"#);
+    optional(line, record.version, |line, version| string(line, version.number()));
     line.raw(r#","status":"#);
     optional(line, record.status, |line, status| line.integer(status.into()));
     line.raw(r#","reason":"#);
@@ -99,6 +108,10 @@ fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
     line.integer(record.bytes_out);
     line.raw(r#","duration_ms":"#);
     line.milliseconds(record.duration);
+    line.raw(r#","wait_ms":"#);
+    optional(line, record.wait, Lines::milliseconds as fn(&mut Lines, Duration));
+    line.raw(r#","resolve_ms":"#);
+    optional(line, record.resolve, Lines::milliseconds as fn(&mut Lines, Duration));
     line.raw(r#","connect_ms":"#);
     optional(line, record.connect, Lines::milliseconds as fn(&mut Lines, Duration));
     line.raw(r#","first_byte_ms":"#);
@@ -115,6 +128,10 @@ fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
     boolean(line, record.upstream_reused);
     line.raw(r#","attempts":"#);
     line.integer(record.attempts.into());
+    line.raw(r#","referer":"#);
+    optional(line, record.referer, bytes);
+    line.raw(r#","user_agent":"#);
+    optional(line, record.user_agent, bytes);
     line.raw("}");
 }
 
@@ -131,13 +148,29 @@ fn boolean(line: &mut Lines, value: bool) {
 
 fn string(line: &mut Lines, text: &str) {
     line.raw("\"");
+    escaped(line, text);
+    line.raw("\"");
+}
+
+/// A string of what need not be text: JSON is (RFC 8259 §8.1).
+fn bytes(line: &mut Lines, bytes: &[u8]) {
+    line.raw("\"");
+    for chunk in bytes.utf8_chunks() {
+        escaped(line, chunk.valid());
+        if !chunk.invalid().is_empty() {
+            line.raw("\u{fffd}");
+        }
+    }
+    line.raw("\"");
+}
+
+fn escaped(line: &mut Lines, text: &str) {
     let harmless = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     if text.bytes().all(harmless) {
         line.raw(text);
     } else {
         text.chars().for_each(|char| character(line, char));
     }
-    line.raw("\"");
 }
 
 /// One character of a string, escaped where JSON or the promise of one line asks for it.
@@ -161,6 +194,7 @@ fn character(line: &mut Lines, char: char) {
 mod tests {
     use super::*;
     use crate::error::Reason;
+    use crate::http1::Version;
     use std::time::SystemTime;
 
     fn line(record: &AccessRecord<'_>) -> String {
@@ -185,11 +219,16 @@ mod tests {
         record.method = "CONNECT";
         record.target = "example.com:443";
         record.host = "example.com";
+        record.version = Some(Version::Http11);
+        record.referer = Some(b"");
+        record.user_agent = Some(b"caf\xe9 \"1\"");
         record.status = Some(200);
         record.reason = Some(Reason::TunnelReset);
         record.bytes_in = 1;
         record.bytes_out = 2;
         record.duration = Duration::from_micros(34_056);
+        record.wait = Some(Duration::from_micros(30));
+        record.resolve = Some(Duration::from_millis(1));
         record.connect = Some(Duration::from_millis(12));
         record.first_byte = Some(Duration::from_micros(7));
         record.upstream = Some(([192, 0, 2, 1], 443).into());
@@ -201,10 +240,12 @@ mod tests {
             concat!(
                 r#"{"event":"open","kind":"tunnel","id":7,"time":"2026-11-23T18:40:12.123Z","#,
                 r#""client":"127.0.0.1:50412","method":"CONNECT","target":"example.com:443","#,
-                r#""host":"example.com","status":200,"reason":"tunnel_reset","#,
-                r#""bytes_in":1,"bytes_out":2,"duration_ms":34.056,"connect_ms":12.000,"#,
+                r#""host":"example.com","version":"1.1","status":200,"reason":"tunnel_reset","#,
+                r#""bytes_in":1,"bytes_out":2,"duration_ms":34.056,"wait_ms":0.030,"#,
+                r#""resolve_ms":1.000,"connect_ms":12.000,"#,
                 r#""first_byte_ms":0.007,"upstream":"192.0.2.1:443","#,
-                r#""client_reused":true,"upstream_reused":true,"attempts":3}"#,
+                r#""client_reused":true,"upstream_reused":true,"attempts":3,"#,
+                "\"referer\":\"\",\"user_agent\":\"caf\u{fffd} \\\"1\\\"\"}",
             )
         );
     }
@@ -215,10 +256,11 @@ mod tests {
             line(&AccessRecord::new(([0, 0, 0, 0, 0, 0, 0, 1], 80).into())),
             concat!(
                 r#"{"event":"close","kind":"exchange","id":0,"time":"1970-01-01T00:00:00.000Z","#,
-                r#""client":"[::1]:80","method":"-","target":"-","host":"-","status":null,"#,
+                r#""client":"[::1]:80","method":"-","target":"-","host":"-","version":null,"status":null,"#,
                 r#""reason":null,"bytes_in":0,"bytes_out":0,"duration_ms":0.000,"#,
-                r#""connect_ms":null,"first_byte_ms":null,"upstream":null,"#,
-                r#""client_reused":false,"upstream_reused":false,"attempts":0}"#,
+                r#""wait_ms":null,"resolve_ms":null,"connect_ms":null,"first_byte_ms":null,"#,
+                r#""upstream":null,"client_reused":false,"upstream_reused":false,"attempts":0,"#,
+                r#""referer":null,"user_agent":null}"#,
             )
         );
     }

@@ -3,7 +3,7 @@
 //! No `format!` and no `Display` where it counts: a line is written for each request.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use super::calendar::Calendar;
@@ -33,8 +33,18 @@ impl Lines {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// Writes visible ASCII or a space.
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
     pub(super) fn time(&mut self, time: SystemTime) {
         let stamp = self.calendar.stamp(time);
+        self.bytes.extend_from_slice(&stamp);
+    }
+
+    pub(super) fn apache_time(&mut self, time: SystemTime) {
+        let stamp = self.calendar.apache_stamp(time);
         self.bytes.extend_from_slice(&stamp);
     }
 
@@ -55,13 +65,27 @@ impl Lines {
     pub(super) fn address(&mut self, address: SocketAddr) {
         match address {
             SocketAddr::V4(address) => {
-                for (octet, end) in address.ip().octets().into_iter().zip([".", ".", ".", ":"]) {
-                    self.integer(octet.into());
-                    self.raw(end);
-                }
+                self.ip((*address.ip()).into());
+                self.raw(":");
                 self.integer(address.port().into());
             }
             SocketAddr::V6(address) => {
+                write!(self.bytes, "{address}").expect("a vector takes what is written");
+            }
+        }
+    }
+
+    pub(super) fn ip(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => {
+                let [a, b, c, d] = address.octets();
+                self.integer(a.into());
+                for octet in [b, c, d] {
+                    self.raw(".");
+                    self.integer(octet.into());
+                }
+            }
+            IpAddr::V6(address) => {
                 write!(self.bytes, "{address}").expect("a vector takes what is written");
             }
         }
@@ -220,6 +244,13 @@ mod tests {
     fn addresses_are_written_as_the_standard_library_does() {
         for address in ["0.0.0.0:0", "255.255.255.255:65535", "[::1]:80", "[2001:db8::ff]:443"] {
             assert_eq!(line(|l| l.address(address.parse().unwrap())), address);
+        }
+    }
+
+    #[test]
+    fn hosts_are_written_without_port_and_brackets() {
+        for address in ["0.0.0.0", "255.10.9.1", "::1", "2001:db8::ff"] {
+            assert_eq!(line(|l| l.ip(address.parse().unwrap())), address);
         }
     }
 

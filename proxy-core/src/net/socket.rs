@@ -1,12 +1,14 @@
 //! [`Socket`]: a connected socket on its way into the proxy.
 
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
 /// A connected socket, as a [`Listener`](crate::Listener) accepts it or an
-/// [`UpstreamConnector`](crate::UpstreamConnector) brings it. The proxy makes it non-blocking
-/// and owns it from then on.
+/// [`UpstreamConnector`](crate::UpstreamConnector) brings it: the proxy makes it non-blocking
+/// and owns it from then on. Or as [`Action::take_over`](crate::Action::take_over) hands it on:
+/// blocking again.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Socket {
@@ -15,6 +17,56 @@ pub enum Socket {
     /// A connection over a Unix domain socket.
     #[cfg(unix)]
     Unix(UnixStream),
+}
+
+impl Socket {
+    /// Another handle for the same connection, say for a second thread.
+    ///
+    /// # Errors
+    /// If the system has no more descriptors.
+    pub fn try_clone(&self) -> io::Result<Socket> {
+        match self {
+            Socket::Tcp(stream) => stream.try_clone().map(Socket::Tcp),
+            #[cfg(unix)]
+            Socket::Unix(stream) => stream.try_clone().map(Socket::Unix),
+        }
+    }
+
+    /// Ends reading, writing or both.
+    ///
+    /// # Errors
+    /// If the connection is gone already.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Socket::Tcp(stream) => stream.shutdown(how),
+            #[cfg(unix)]
+            Socket::Unix(stream) => stream.shutdown(how),
+        }
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.read(into),
+            #[cfg(unix)]
+            Socket::Unix(stream) => stream.read(into),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.write(bytes),
+            #[cfg(unix)]
+            Socket::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(()) // nothing is buffered
+    }
 }
 
 impl From<TcpStream> for Socket {

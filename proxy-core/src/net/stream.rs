@@ -36,6 +36,23 @@ impl Stream {
         }
     }
 
+    /// The other way round: a blocking socket, no longer of any loop.
+    pub(crate) fn into_blocking(self) -> io::Result<Socket> {
+        match self {
+            Stream::Tcp(stream) => {
+                let stream = std::net::TcpStream::from(stream);
+                stream.set_nonblocking(false)?;
+                Ok(Socket::Tcp(stream))
+            }
+            #[cfg(unix)]
+            Stream::Unix(stream) => {
+                let stream = std::os::unix::net::UnixStream::from(stream);
+                stream.set_nonblocking(false)?;
+                Ok(Socket::Unix(stream))
+            }
+        }
+    }
+
     /// Begins to connect; the outcome shows when the stream becomes writable.
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Stream> {
         let stream = mio::net::TcpStream::connect(address)?;

@@ -71,7 +71,7 @@ pub struct Proxy {
 /// there must be some for when a few of them hang.
 const WORKERS: usize = 8;
 /// A thread for each kind of job: no kind starves another.
-pub(super) const LEAST_WORKERS: usize = 2;
+pub(super) const LEAST_WORKERS: usize = 3;
 
 impl Proxy {
     /// A builder with the defaults of a forward proxy.
@@ -162,7 +162,8 @@ impl ProxyBuilder {
         self
     }
 
-    /// Sets the number of threads in the worker pool, at least 2. Default: 8.
+    /// Sets the number of threads in the worker pool, at least 3: one each for
+    /// names, deferred decisions and taken-over connections. Default: 8.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
@@ -180,7 +181,7 @@ impl ProxyBuilder {
         check(
             self.workers >= LEAST_WORKERS,
             "workers",
-            "must be at least 2: one for names, one for decisions",
+            "must be at least 3: one each for names, decisions and taken-over connections",
         )?;
         check_limits(&self.limits)?;
         let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
@@ -261,7 +262,7 @@ mod tests {
         };
         let here = || Proxy::builder().listen("127.0.0.1:0");
         assert_eq!(refused(here().event_loops(0)), "event_loops");
-        assert_eq!(refused(here().workers(1)), "workers");
+        assert_eq!(refused(here().workers(2)), "workers");
         assert_eq!(refused(here().limits(Limits { fields: 1000, ..Limits::default() })), "fields");
         assert!(matches!(Proxy::builder().build(), Err(BuildError::NoListener)));
         assert!(matches!(

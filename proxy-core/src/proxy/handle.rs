@@ -158,7 +158,8 @@ fn lanes(workers: usize, queue: usize) -> io::Result<Lanes> {
     builder.name("proxy").shared(workers - LEAST_WORKERS);
     let names = builder.lane("names", queue, 1);
     let decisions = builder.lane("decisions", queue, 1);
-    Ok(Lanes { pool: Arc::new(builder.build()?), names, decisions })
+    let connections = builder.lane("connections", queue, 1);
+    Ok(Lanes { pool: Arc::new(builder.build()?), names, decisions, connections })
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

@@ -241,6 +241,14 @@ impl<O> Sockets<O> {
         (slot.generation == id.generation).then_some(&mut slot.connection)
     }
 
+    /// Takes a socket out for use without the loop.
+    pub(crate) fn take(&mut self, id: SocketId) -> io::Result<Stream> {
+        self.get_mut(id).expect("a socket is used by its owner only while it is open");
+        let mut stream = self.slots.remove(id.index as usize).connection.stream;
+        self.registry.deregister(&mut stream)?;
+        Ok(stream)
+    }
+
     /// Takes a socket out and closes it, if it is still here.
     pub(crate) fn close(&mut self, id: SocketId, how: Close) {
         let Some(connection) = self.get_mut(id) else { return };

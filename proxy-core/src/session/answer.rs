@@ -60,7 +60,7 @@ impl Session {
             false => None,
         };
         let response =
-            response.unwrap_or_else(|| error_page(reason, transaction.id, transaction.accept()));
+            response.unwrap_or_else(|| error_page(reason, transaction.id, &transaction.accept()));
         // A handler's page tells of the same failure, but what it says of it itself goes first.
         let response = match response.has_field(proxy_status::NAME) {
             true => response,
@@ -190,11 +190,12 @@ impl Transaction {
     }
 
     /// The values of the request's `Accept` fields, if it was understood.
-    fn accept(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        self.request
-            .fields()
+    fn accept(&self) -> Vec<&[u8]> {
+        let fields = self.request.fields();
+        fields
             .filter(|field| self.understood && field.name.eq_ignore_ascii_case("accept"))
             .map(|field| field.value)
+            .collect()
     }
 
     /// Whether what is left of the request is little enough to be read and thrown away, so

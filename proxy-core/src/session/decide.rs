@@ -60,6 +60,7 @@ impl Session {
             }
             Action::Respond(response) => self.respond(transaction, &response, env, cx),
             Action::Reject(reason) => self.fail(transaction, reason, env, cx),
+            Action::TakeOver(take_over) => self.hand_over(transaction, take_over, env, cx),
             Action::Close => self.close_silently(transaction, env, cx),
             Action::Defer(decision) => {
                 let (request, client) = (transaction.request.clone(), self.client.who.clone());

@@ -8,6 +8,7 @@ use slab::Slab;
 use super::client::Session;
 use super::env::{Env, guarded};
 use super::message::{Arrival, Drain, Message};
+use super::taken_over::TakenOver;
 use super::tunnel::Tunnel;
 use super::{Cx, Owner, Step, TaskKey};
 use crate::handler::{Admission, Client};
@@ -32,6 +33,7 @@ struct Entry {
 enum Task {
     Session(Box<Session>),
     Tunnel(Box<Tunnel>),
+    TakenOver(Box<TakenOver>),
 }
 
 /// How long records may wait for company on their way to the logger.
@@ -67,7 +69,7 @@ impl Engine {
                     None => self.run(key, cx, Task::advance),
                     Some(reason) => self.run(key, cx, |task, env, cx| match task {
                         Task::Session(session) => session.refuse(reason, env, cx),
-                        Task::Tunnel(_) => Step::Wait,
+                        _ => Step::Wait,
                     }),
                 }
             }
@@ -95,23 +97,29 @@ impl Engine {
             Step::End(how) => match self.tasks.remove(index).task {
                 Task::Session(session) => session.close(how, cx),
                 Task::Tunnel(tunnel) => tunnel.close(how, cx),
+                Task::TakenOver(_) => {}
             },
             Step::Tunnel(transaction) => {
-                // The task's place is kept: sockets and timers know it by its key.
-                let Entry { generation, task } = self.tasks.remove(index);
-                let Task::Session(session) = task else {
-                    unreachable!("only a session becomes a tunnel")
-                };
-                let tunnel = Tunnel::new(*session, transaction, &mut self.env, cx);
-                let index_again =
-                    self.tasks.insert(Entry { generation, task: Task::Tunnel(Box::new(tunnel)) });
-                debug_assert_eq!(
-                    index, index_again,
-                    "a slab fills the place that became free last"
-                );
+                self.transform(index, |session, env| {
+                    Task::Tunnel(Box::new(Tunnel::new(session, transaction, env, cx)))
+                });
                 self.run(key, cx, Task::advance);
             }
+            Step::TakenOver(transaction) => self.transform(index, |session, env| {
+                Task::TakenOver(Box::new(TakenOver::new(session, transaction, env, cx)))
+            }),
         }
+    }
+
+    /// Makes another task of a session, in its place: sockets, timers and jobs know it by that.
+    fn transform(&mut self, index: usize, make: impl FnOnce(Session, &mut Env) -> Task) {
+        let Entry { generation, task } = self.tasks.remove(index);
+        let Task::Session(session) = task else {
+            unreachable!("only a session becomes something else")
+        };
+        let task = make(*session, &mut self.env);
+        let index_again = self.tasks.insert(Entry { generation, task });
+        debug_assert_eq!(index, index_again, "a slab fills the place that became free last");
     }
 
     fn drain(&mut self, cx: &mut Cx, drain: Drain) {
@@ -136,6 +144,7 @@ impl Engine {
             self.run(key, cx, |task, env, cx| match task {
                 Task::Session(session) if cx.now >= drain.exchanges_until => session.cut(env, cx),
                 Task::Tunnel(tunnel) if cx.now >= drain.tunnels_until => tunnel.cut(env, cx),
+                Task::TakenOver(taken) if cx.now >= drain.exchanges_until => taken.cut(env, cx),
                 _ => Step::Wait,
             });
         }
@@ -155,6 +164,7 @@ impl Task {
         match self {
             Task::Session(session) => session.advance(env, cx),
             Task::Tunnel(tunnel) => tunnel.advance(env, cx),
+            Task::TakenOver(_) => Step::Wait,
         }
     }
 
@@ -162,6 +172,7 @@ impl Task {
         match self {
             Task::Session(session) => session.expired(due, env, cx),
             Task::Tunnel(tunnel) => tunnel.expired(due, env, cx),
+            Task::TakenOver(_) => Step::Wait,
         }
     }
 }
@@ -177,14 +188,21 @@ impl Protocol for Engine {
                 self.env.reply_taken();
                 self.run(asker.task, cx, |task, env, cx| match task {
                     Task::Session(session) => session.planned(asker, planned, env, cx),
-                    Task::Tunnel(_) => Step::Wait,
+                    _ => Step::Wait,
                 });
             }
             Message::Decided(asker, action) => {
                 self.env.reply_taken();
                 self.run(asker.task, cx, |task, env, cx| match task {
                     Task::Session(session) => session.decided(asker, action, env, cx),
-                    Task::Tunnel(_) => Step::Wait,
+                    _ => Step::Wait,
+                });
+            }
+            Message::Returned(asker, returned) => {
+                self.env.reply_taken();
+                self.run(asker.task, cx, |task, env, cx| match task {
+                    Task::TakenOver(taken) => taken.returned(asker, returned, env, cx),
+                    _ => Step::Wait,
                 });
             }
             Message::Drain(drain) => self.drain(cx, drain),

@@ -40,6 +40,8 @@ pub(crate) struct Lanes {
     pub(crate) names: Lane,
     /// Deferred decisions.
     pub(crate) decisions: Lane,
+    /// Blocking code that speaks with clients.
+    pub(crate) connections: Lane,
 }
 
 /// What all sessions of a loop share.

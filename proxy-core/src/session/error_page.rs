@@ -25,11 +25,7 @@ const OFFERS: [MediaType; 4] = [TEXT, HTML, PROBLEM, JSON];
 const RETRY_AFTER: &str = "1";
 
 /// The response to request `id`, which failed, in the form its `Accept` fields ask for.
-pub(super) fn error_page<'a>(
-    reason: Reason,
-    id: u64,
-    accept: impl Iterator<Item = &'a [u8]> + Clone,
-) -> Response {
+pub(super) fn error_page(reason: Reason, id: u64, accept: &[&[u8]]) -> Response {
     let media_type = favourite(accept, &OFFERS);
     let body = match media_type {
         HTML => html(reason, id),
@@ -149,7 +145,7 @@ mod tests {
     use super::*;
 
     fn page(reason: Reason, accept: &str) -> (String, String) {
-        let response = error_page(reason, 7, [accept.as_bytes()].into_iter());
+        let response = error_page(reason, 7, &[accept.as_bytes()]);
         let fields: Vec<_> =
             response.fields().map(|(name, value)| format!("{name}: {value}")).collect();
         let body = std::str::from_utf8(response.body()).unwrap().to_owned();

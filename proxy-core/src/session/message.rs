@@ -21,6 +21,8 @@ pub(crate) enum Message {
     Planned(Asker, Option<Result<Dialing, ConnectError>>),
     /// A deferred decision was made; `None` if it was not.
     Decided(Asker, Option<Action>),
+    /// Blocking code that had taken a connection over is done; `None` if it panicked.
+    Returned(Asker, Option<()>),
     /// Come to an end.
     Drain(Drain),
 }

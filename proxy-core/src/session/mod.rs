@@ -27,6 +27,7 @@
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
+//! | [`taken_over`] | connections that blocking code speaks with |
 //! | [`wire`] | reading and writing with the loop's buffers |
 
 mod answer;
@@ -40,6 +41,7 @@ mod error_page;
 mod message;
 mod proxy_status;
 mod relay;
+mod taken_over;
 mod transaction;
 mod tunnel;
 mod wire;
@@ -77,4 +79,6 @@ enum Step {
     End(Close),
     /// The exchange has become a tunnel.
     Tunnel(Box<transaction::Transaction>),
+    /// The client's connection has been handed to blocking code.
+    TakenOver(Box<transaction::Transaction>),
 }

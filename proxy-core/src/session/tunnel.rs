@@ -58,12 +58,9 @@ impl Tunnel {
         let Stage::Talking(upstream) = transaction.stage else {
             unreachable!("a transaction becomes a tunnel when its upstream is connected");
         };
-        transaction.end_stage(cx.now);
         let time = env.time_of_day(transaction.started, cx.now);
         let mut story = transaction.record(&session.client.who, time, cx.now);
         story.kind = Kind::Tunnel;
-        // For a tunnel there is no response; the head of the 101 was none of its bytes.
-        story.first_byte = None;
         let mut tunnel = Tunnel {
             key: session.key,
             client: session.client.socket,

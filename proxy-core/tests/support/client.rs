@@ -45,12 +45,6 @@ pub fn fields<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-impl Read for Client {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(into)
-    }
-}
-
 /// Reads a chunked body: its content and its trailers.
 pub fn chunks(reader: &mut impl BufRead) -> io::Result<(Vec<u8>, String)> {
     let mut body = Vec::new();
@@ -153,6 +147,11 @@ impl Client {
     /// Reads a chunked body: its content and its trailers.
     pub fn chunks(&mut self) -> io::Result<(Vec<u8>, String)> {
         chunks(&mut self.reader)
+    }
+
+    /// Reads what is there, at least a byte.
+    pub fn some(&mut self, into: &mut [u8]) -> usize {
+        self.reader.read(into).unwrap()
     }
 
     /// Reads exactly so many bytes.
