@@ -1,85 +1,164 @@
-//! The flags.
+//! [`Args`]: the flags, most of them made from the table of settings.
 
-use clap::{Parser, ValueEnum};
-use proxy_core::Authority;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-/// A forward HTTP proxy, or one in front of a fixed upstream.
-///
-/// Without arguments it is a forward proxy on 127.0.0.1:8888: name it as the HTTP and HTTPS
-/// proxy of your programs. The access log goes to standard output, everything else to standard
-/// error.
-#[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::config::Config;
+use crate::settings::{self, Given, Group, Setting};
+
+/// What was asked for.
+#[derive(Debug)]
 pub struct Args {
-    /// Where to listen; can be given several times. Port 0 takes a free port, which is printed
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8888")]
-    pub listen: Vec<String>,
-
-    /// Front this upstream instead of going where clients ask; their Host is kept
-    #[arg(long, value_name = "http://HOST:PORT")]
-    pub upstream: Option<Authority>,
-
-    /// How the access log is written: for people, or one JSON object a line
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub log_format: LogFormat,
-
-    /// Threads that carry connections [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = at_least::<1>)]
-    pub event_loops: Option<usize>,
-
-    /// Threads for what may block, such as resolving names; at least 2
-    #[arg(long, value_name = "N", default_value = "8", value_parser = at_least::<2>)]
-    pub workers: usize,
-
-    /// Tell on standard error what happens to each failing request
-    #[arg(short, long)]
+    pub config: Option<PathBuf>,
+    pub task: Task,
     pub verbose: bool,
+    /// The settings that were given, each with its values.
+    pub flags: Vec<(&'static str, Vec<String>)>,
 }
 
-/// How the access log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Aligned lines for people
-    Text,
-    /// One JSON object a line
-    Json,
+/// What to do with the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    Run,
+    Test,
+    Print,
 }
 
-fn at_least<const LEAST: usize>(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number >= LEAST => Ok(number),
-        Ok(_) => Err(format!("must be at least {LEAST}")),
-        Err(_) => Err("not a whole number".to_owned()),
+impl Args {
+    /// The arguments of this process. Ends it if they are wrong, or ask for help.
+    pub fn parse() -> Args {
+        Args::from_matches(&command().get_matches())
     }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests bring arguments of their own"))]
+    fn try_parse(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Args, clap::Error> {
+        Ok(Args::from_matches(&command().try_get_matches_from(arguments)?))
+    }
+
+    fn from_matches(matches: &ArgMatches) -> Args {
+        let values = |setting: &Setting| {
+            let values = matches.get_many::<String>(setting.name)?;
+            Some((setting.name, values.cloned().collect()))
+        };
+        let task = match (matches.get_flag("test"), matches.get_flag("print-config")) {
+            (true, _) => Task::Test,
+            (_, true) => Task::Print,
+            _ => Task::Run,
+        };
+        Args {
+            config: matches.get_one("config").cloned(),
+            task,
+            verbose: matches.get_flag("verbose"),
+            flags: settings::all().filter_map(values).collect(),
+        }
+    }
+}
+
+fn command() -> Command {
+    let on = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    Command::new("proxy-cli")
+        .version(env!("CARGO_PKG_VERSION"))
+        .max_term_width(100)
+        .about("A forward HTTP proxy, or one in front of a fixed upstream")
+        .long_about(
+            "A forward HTTP proxy, or one in front of a fixed upstream.\n\n\
+             Without arguments it is a forward proxy on 127.0.0.1:8888: name it as the HTTP and \
+             HTTPS proxy of your programs. The access log goes to standard output, everything \
+             else to standard error.",
+        )
+        .after_long_help(
+            "Exit codes: 0 stopped as asked, 1 failed while starting or running, 2 wrong usage \
+             or configuration.",
+        )
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Read settings from this TOML file; a flag beats the file"),
+        )
+        .arg(on("test").help("Check flags and file, and exit with 0 or 2; listen nowhere"))
+        .arg(
+            on("print-config")
+                .conflicts_with("test")
+                .help("Print all settings as they are in effect, as a file for --config, and exit"),
+        )
+        .arg(
+            on("verbose")
+                .short('v')
+                .help("Tell on standard error what happens to each failing request"),
+        )
+        .args(settings::GROUPS.iter().flat_map(|group| {
+            group.settings.iter().map(move |setting| flag(group, setting))
+        }))
+}
+
+fn flag(group: &Group, setting: &'static Setting) -> Arg {
+    let check = |text: &str| {
+        let checked = setting.kind.set(&mut Config::default(), &[Given::Text(text)]);
+        checked.map(|()| text.to_owned()).map_err(|wrong| match wrong.meant {
+            Some(meant) => format!("{}; did you mean `{meant}`?", wrong.problem),
+            None => wrong.problem,
+        })
+    };
+    let range = setting.kind.range().map_or(String::new(), |range| format!("; {range}"));
+    // As one would type it: the quotes and brackets are those of TOML.
+    let default = setting.default().replace(['"', '[', ']'], "");
+    Arg::new(setting.name)
+        .long(setting.name)
+        .value_name(setting.kind.value_name())
+        .help_heading(group.title)
+        .help(format!("{} [default: {default}{range}]", setting.help))
+        // Those that few need are shown with --help only.
+        .hide_short_help(group.title != settings::GROUPS[0].title)
+        .action(if setting.kind.is_list() { ArgAction::Append } else { ArgAction::Set })
+        .value_parser(check)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
-    #[test]
-    fn the_flags_are_consistent() {
-        Args::command().debug_assert();
+    fn parse(arguments: &[&str]) -> Result<Args, clap::Error> {
+        Args::try_parse([&["proxy-cli"], arguments].concat())
     }
 
     #[test]
-    fn the_defaults_are_a_forward_proxy_on_loopback() {
-        let args = Args::parse_from(["proxy-cli"]);
-        assert_eq!(args.listen, ["127.0.0.1:8888"]);
-        assert_eq!((args.upstream, args.log_format), (None, LogFormat::Text));
+    fn the_flags_are_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_is_given_unless_it_is() {
+        let args = parse(&[]).unwrap();
+        assert!(args.flags.is_empty() && args.config.is_none());
+        assert_eq!(args.task, Task::Run);
+    }
+
+    #[test]
+    fn every_setting_is_a_flag() {
+        let args = parse(&["--fields", "7", "--listen", "a:1", "--listen", "b:1"]).unwrap();
+        let expected =
+            [("listen", vec!["a:1".to_owned(), "b:1".to_owned()]), ("fields", vec!["7".to_owned()])];
+        assert_eq!(args.flags, expected);
+        let known = |setting: &Setting| command().get_arguments().any(|it| it.get_id() == setting.name);
+        assert!(settings::all().all(known));
     }
 
     #[test]
     fn mistyped_values_are_refused_with_a_reason() {
         for (arguments, expected) in [
             (["--upstream", "https://example.com"], "only http:// upstreams"),
-            (["--workers", "1"], "must be at least 2"),
-            (["--event-loops", "many"], "not a whole number"),
-            (["--log-format", "jsn"], "json"),
+            (["--workers", "1"], "must be at least 3"),
+            (["--event-loops", "many"], "a whole number is expected"),
+            (["--log-format", "jsn"], "did you mean `json`?"),
+            (["--connect-timeout", "10"], "a time needs a unit"),
             (["--lisen", "127.0.0.1:1"], "--listen"),
+            (["--test", "--print-config"], "cannot be used with"),
         ] {
-            let error = Args::try_parse_from(["proxy-cli"].iter().chain(&arguments)).unwrap_err();
+            let error = parse(&arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2);
             assert!(error.to_string().contains(expected), "{error}");
         }

@@ -1,7 +1,5 @@
 //! [`Descriptors`]: how many connections the system lets this process have.
 
-use std::fmt;
-
 /// The limit of open descriptors, and the connection limit that follows from it.
 pub struct Descriptors {
     limit: u64,
@@ -26,21 +24,20 @@ impl Descriptors {
         Descriptors { limit }
     }
 
+    #[cfg(test)]
+    pub fn of(limit: u64) -> Descriptors {
+        Descriptors { limit }
+    }
+
+    /// How many descriptors there are.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// How many clients may be connected at once.
     pub fn connections(&self) -> usize {
         let connections = self.limit.saturating_sub(RESERVED) / PER_CONNECTION;
         usize::try_from(connections).unwrap_or(usize::MAX).max(1)
-    }
-}
-
-impl fmt::Display for Descriptors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "at most {} connections at once: {} descriptors, two for each",
-            self.connections(),
-            self.limit
-        )
     }
 }
 
@@ -50,7 +47,7 @@ mod tests {
 
     #[test]
     fn two_descriptors_for_each_connection_and_some_for_the_rest() {
-        assert_eq!(Descriptors { limit: 20_128 }.connections(), 10_000);
-        assert_eq!(Descriptors { limit: 10 }.connections(), 1);
+        assert_eq!(Descriptors::of(20_128).connections(), 10_000);
+        assert_eq!(Descriptors::of(10).connections(), 1);
     }
 }

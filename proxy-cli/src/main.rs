@@ -1,58 +1,96 @@
-//! `proxy-cli`: flags in front, `proxy-core` behind. No protocol code lives here.
+//! `proxy-cli`: settings in front, `proxy-core` behind. No protocol code lives here.
+//!
+//! Flags and a file become a [`Config`], plain data, which is looked at as a whole before
+//! anything is built from it. Whatever is wrong until then ends with 2; what goes wrong later,
+//! with 1.
 
 mod args;
+mod complaint;
+mod config;
+mod config_file;
 mod descriptors;
 mod diagnostics;
+mod duration;
+mod listen_address;
+mod listing;
+mod loading;
+#[cfg(test)]
+mod reference;
+mod settings;
 mod signals;
+mod size;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use proxy_core::{
-    BuildError, FixedUpstreamHandler, JsonLogger, Limits, Proxy, ProxyHandle, TextLogger,
-};
+use proxy_core::{BuildError, JsonLogger, ProxyHandle, TextLogger};
 
-use args::{Args, LogFormat};
+use args::{Args, Task};
+use config::{Config, LogFormat};
 use descriptors::Descriptors;
 use signals::{Signal, Signals};
 
-/// What was under way when a stop was asked for has so long to come to its end.
-const DRAIN: Duration = Duration::from_secs(30);
 /// Whoever presses Ctrl-C does not want to wait for tunnels, which know no end of their own.
 const DRAIN_TUNNELS_INTERACTIVE: Duration = Duration::from_secs(2);
+
+/// Exit code for wrong usage or a wrong configuration; clap's is the same.
+const WRONG: u8 = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     diagnostics::install(args.verbose);
     let descriptors = Descriptors::raise();
+    let config = match loading::load(&args, &descriptors) {
+        Ok(config) => config,
+        Err(complaints) => {
+            for complaint in complaints {
+                eprintln!("{complaint}");
+            }
+            return ExitCode::from(WRONG);
+        }
+    };
+    match args.task {
+        Task::Run => run(&config, &descriptors),
+        Task::Test => {
+            eprintln!("the configuration is good");
+            ExitCode::SUCCESS
+        }
+        Task::Print => match io::stdout().write_all(listing::list(&config).as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+    }
+}
+
+fn run(config: &Config, descriptors: &Descriptors) -> ExitCode {
     // Before any thread is started: all of them are to leave the signals to this one.
     let signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => return fail(&error),
     };
-    let proxy = match start(&args, &descriptors) {
+    let proxy = match start(config, descriptors) {
         Ok(proxy) => proxy,
-        Err(error) => return fail(&error),
+        Err(error) => {
+            let code = fail(&error);
+            if let BuildError::Listen { source, .. } = &error
+                && let Some(advice) = listen_address::advice(source.kind())
+            {
+                eprintln!("{advice}");
+            }
+            return code;
+        }
     };
-    announce(&args, &proxy, &descriptors);
-    stop(proxy, signals)
+    announce(config, &proxy, descriptors);
+    stop(proxy, signals, config.drain)
 }
 
-fn start(args: &Args, descriptors: &Descriptors) -> Result<ProxyHandle, BuildError> {
-    let mut limits = Limits::default();
-    limits.connections = descriptors.connections();
-    let mut builder = Proxy::builder().limits(limits).workers(args.workers);
-    for address in &args.listen {
+fn start(config: &Config, descriptors: &Descriptors) -> Result<ProxyHandle, BuildError> {
+    let mut builder = config.builder(descriptors);
+    for address in &config.listen {
         builder = builder.listen(address);
     }
-    if let Some(upstream) = &args.upstream {
-        builder = builder.handler(FixedUpstreamHandler::new(upstream.clone()));
-    }
-    if let Some(event_loops) = args.event_loops {
-        builder = builder.event_loops(event_loops);
-    }
-    builder = match args.log_format {
+    builder = match config.log_format {
         LogFormat::Text => builder.logger(TextLogger::stdout()),
         LogFormat::Json => builder.logger(JsonLogger::stdout()),
     };
@@ -60,31 +98,35 @@ fn start(args: &Args, descriptors: &Descriptors) -> Result<ProxyHandle, BuildErr
 }
 
 /// Says where it listens, what to try, and what it can take.
-fn announce(args: &Args, proxy: &ProxyHandle, descriptors: &Descriptors) {
+fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
     for address in proxy.local_addrs() {
         eprintln!("listening on {address}");
     }
     let first = proxy.local_addrs()[0];
-    match &args.upstream {
+    match &config.upstream {
         None => eprintln!("try: curl -x http://{first} http://example.com/"),
         Some(upstream) => eprintln!("try: curl http://{first}/ (answered by http://{upstream})"),
     }
-    eprintln!("{descriptors}");
+    eprint!("at most {} connections at once", config.connections(descriptors));
+    match config.connections {
+        None => eprintln!(": {} descriptors, two for each", descriptors.limit()),
+        Some(_) => eprintln!(", as set"),
+    }
 }
 
 /// Waits for a signal, drains, and reports.
-fn stop(proxy: ProxyHandle, mut signals: Signals) -> ExitCode {
+fn stop(proxy: ProxyHandle, mut signals: Signals, drain: Duration) -> ExitCode {
     let tunnels = match signals.wait() {
-        Signal::Terminate => DRAIN,
-        Signal::Interrupt => DRAIN_TUNNELS_INTERACTIVE,
+        Signal::Terminate => drain,
+        Signal::Interrupt => drain.min(DRAIN_TUNNELS_INTERACTIVE),
     };
     eprintln!(
-        "stopping: no new connections; what is under way has {} s, tunnels {} s",
-        DRAIN.as_secs(),
-        tunnels.as_secs()
+        "stopping: no new connections; what is under way has {}, tunnels {}",
+        duration::show(drain),
+        duration::show(tunnels)
     );
     signals.exit_on_next();
-    let report = proxy.shutdown_tunnels(DRAIN, tunnels);
+    let report = proxy.shutdown_tunnels(drain, tunnels);
     eprintln!("stopped: {} connections drained, {} cut", report.drained, report.cut);
     ExitCode::SUCCESS
 }

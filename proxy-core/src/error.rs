@@ -272,12 +272,12 @@ reasons! {
     /// The handler failed: it panicked, or a deferred decision was dropped.
     HandlerFailed = "handler_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not decide about the request.",
-        "Correct the handler: the log of the program has the panic, or the deferred decision \
-         never came.";
+        "Correct the handler: the log of the program tells if it panicked; else a deferred \
+         decision took too long.";
     /// The connector failed: it panicked.
     ConnectorFailed = "connector_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not plan a connection.",
-        "Correct the connector: the log of the program has the panic.";
+        "Correct the connector: the log of the program tells that it panicked.";
     /// The request came back to the proxy that had forwarded it.
     LoopDetected = "loop_detected", 508, proxy_loop_detected, Proxy,
         "The request came back to this proxy: it would go round for ever.",
@@ -292,7 +292,7 @@ reasons! {
         "The proxy has run out of descriptors for another connection.",
         "Raise the limit of open files (`ulimit -n`), or lower the limit `connections`.";
     /// The client has [`Limits::connections_per_client`](crate::Limits) connections already.
-    TooManyConnections = "too_many_connections", 503, connection_limit_reached, Client,
+    TooManyConnections = "too_many_connections", 503, http_request_denied, Client,
         "This client has too many connections open.",
         "Close some, or use those there are for several requests.";
     /// A tunnel was idle too long.

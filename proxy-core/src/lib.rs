@@ -56,7 +56,8 @@ pub use handler::{
 pub use http1::{FieldEdits, ForwardingFields};
 pub use limits::{Limits, Timeouts};
 pub use logger::{
-    AccessRecord, Event, JsonLogger, Kind, NoLog, OwnedRecord, RequestLogger, TextLogger,
+    AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,
+    NoLog, OwnedRecord, RequestLogger, Tee, TextLogger,
 };
 pub use net::{Accept, Intake, Listener, Socket, TcpListener, Wake};
 pub use policy::{ForwardingPolicy, Network, NetworkError};
@@ -65,6 +66,6 @@ pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
 };
 pub use upstream::{
-    Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector, Retry,
-    UpstreamConnector,
+    Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
+    PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector,
 };

@@ -39,13 +39,17 @@ pub struct Limits {
     pub loop_inbox: usize,
     /// Jobs waiting in each lane of the worker pool. At the limit: 503. Default 1,024.
     pub lane_queue: usize,
+    /// Names whose look-up is remembered by a [`DirectConnector`](crate::DirectConnector). At
+    /// the limit the one to be forgotten first goes. Default 1,024: more than a busy office
+    /// asks for in a minute, and less than 1 MiB.
+    pub names: usize,
     /// Idle upstream connections kept by each loop. At the limit a connection is closed
     /// instead of kept. Default 1,024.
     pub idle_upstreams: usize,
     /// Idle upstream connections kept by each loop for one upstream. At the limit a
     /// connection is closed instead of kept. Default 256.
     pub idle_per_upstream: usize,
-    /// Access records that wait for the logger, per loop; their texts may have 256 bytes each
+    /// Access records that wait for the logger, per loop; their texts may have 512 bytes each
     /// on average. At the limit further records are dropped and counted. Default 65,536.
     pub log_queue: usize,
     /// Unread body bytes of a refused request that are read and thrown away so that the
@@ -67,6 +71,7 @@ impl Default for Limits {
             connections_per_client: usize::MAX,
             loop_inbox: 1024,
             lane_queue: 1024,
+            names: 1024,
             idle_upstreams: 1024,
             idle_per_upstream: 256,
             log_queue: 65_536,
@@ -76,6 +81,7 @@ impl Default for Limits {
 }
 
 /// How long everything may take. Timers are coarse: they fire up to 20 ms late, never early.
+/// More than a year counts as a year, so [`Duration::MAX`] is a way to say "never".
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
@@ -85,7 +91,15 @@ pub struct Timeouts {
     pub keep_alive: Duration,
     /// Resolving a name. Then 504. Default 10 s.
     pub resolve: Duration,
-    /// Connecting, over all addresses of an upstream. Then 504. Default 10 s.
+    /// For how long a [`DirectConnector`](crate::DirectConnector) remembers what a name was
+    /// resolved to. Default 60 s: the system's resolver does not say how long its answers are
+    /// good for, and a minute is what browsers assume then.
+    pub name_ttl: Duration,
+    /// For how long it remembers that a name could not be resolved. Default 5 s: the many
+    /// requests of one page fail at once, and a mended mistake is soon seen.
+    pub name_failure_ttl: Duration,
+    /// Connecting to one address of an upstream; all of them together get twice as long. Then
+    /// 504. Default 10 s.
     pub connect: Duration,
     /// Between two addresses of one upstream that are tried beside each other (RFC 8305 §5).
     /// Default 250 ms.
@@ -112,6 +126,8 @@ impl Default for Timeouts {
             request_head: Duration::from_secs(30),
             keep_alive: Duration::from_secs(60),
             resolve: Duration::from_secs(10),
+            name_ttl: Duration::from_secs(60),
+            name_failure_ttl: Duration::from_secs(5),
             connect: Duration::from_secs(10),
             connect_stagger: Duration::from_millis(250),
             response_head: Duration::from_secs(60),
@@ -121,5 +137,32 @@ impl Default for Timeouts {
             tunnel_half_closed: Duration::from_secs(300),
             linger: Duration::from_secs(2),
         }
+    }
+}
+
+/// As long as anything may take.
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl Timeouts {
+    /// Cut to [`LONGEST`]: points in time beyond what the clock can tell must not come up.
+    pub(crate) fn bounded(mut self) -> Timeouts {
+        for timeout in [
+            &mut self.request_head,
+            &mut self.keep_alive,
+            &mut self.resolve,
+            &mut self.name_ttl,
+            &mut self.name_failure_ttl,
+            &mut self.connect,
+            &mut self.connect_stagger,
+            &mut self.response_head,
+            &mut self.body_idle,
+            &mut self.upstream_idle,
+            &mut self.tunnel_idle,
+            &mut self.tunnel_half_closed,
+            &mut self.linger,
+        ] {
+            *timeout = (*timeout).min(LONGEST);
+        }
+        self
     }
 }

@@ -126,11 +126,11 @@ fn a_connector_that_may_do_better_is_asked_once_more() {
 fn a_connector_that_panics_costs_that_exchange_and_nothing_else() {
     struct Panics(SocketAddr);
     impl UpstreamConnector for Panics {
-        fn fast(&self, destination: &Destination<'_>) -> Option<Dialing> {
+        fn fast(&self, destination: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
             match destination.host() {
                 "fast.test" => panic!("on purpose"),
                 "plan.test" => None,
-                _ => Some(Dialing::addresses([self.0])),
+                _ => Some(Ok(Dialing::addresses([self.0]))),
             }
         }
 

@@ -101,7 +101,8 @@
 //! // Its connection ends, the client's does not.
 //! out.clear();
 //! let (persistence, coding) = (Persistence::Keep, Coding::AsIs);
-//! response.write_client(&mut out, &ResponseRewrite { via: "proxy", persistence, coding });
+//! let edits = &FieldEdits::default();
+//! response.write_client(&mut out, &ResponseRewrite { via: "proxy", persistence, coding, edits });
 //! assert_eq!(
 //!     String::from_utf8_lossy(&out),
 //!     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVia: 1.1 proxy\r\n\r\n",

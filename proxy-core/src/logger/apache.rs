@@ -27,6 +27,10 @@ use super::record::{AccessRecord, Event};
 /// line feed, return and tabs are shown as `\b`, `\n`, `\r`, `\t`, `\v`, and any other byte that
 /// is not printable ASCII as `\x0a`. So a client cannot forge a line or the end of a quotation.
 ///
+/// Two things differ from Apache's: of a target's userinfo nothing is shown, where Apache hides
+/// only the password; and of a request that was not understood, where Apache shows the line it
+/// got, the log has `"-"`.
+///
 /// A tunnel has one line, when it is over. [Reasons](crate::Reason) and phases have no place
 /// here; [`JsonLogger`](super::JsonLogger) tells them.
 ///
@@ -142,6 +146,8 @@ fn escaped(line: &mut Lines, bytes: &[u8]) {
 mod tests {
     use super::*;
     use crate::http1::Version;
+    use std::io;
+    use std::sync::{Arc, Mutex};
     use std::time::{Duration, SystemTime};
 
     fn record() -> AccessRecord<'static> {
@@ -166,7 +172,8 @@ mod tests {
     /// The request that Apache's documentation has for its example, in UTC.
     #[test]
     fn the_documented_example() {
-        let common = r#"127.0.0.1 - - [10/Oct/2000:20:55:36 +0000] "GET /apache_pb.gif HTTP/1.0" 200 2326"#;
+        let common =
+            r#"127.0.0.1 - - [10/Oct/2000:20:55:36 +0000] "GET /apache_pb.gif HTTP/1.0" 200 2326"#;
         assert_eq!(line(&record(), Format::Common), common);
         assert_eq!(
             line(&record(), Format::Combined),
@@ -181,6 +188,23 @@ mod tests {
         assert_eq!(
             line(&unknown, Format::Combined),
             r#"2001:db8::1 - - [01/Jan/1970:00:00:00 +0000] "-" - - "-" "-""#
+        );
+    }
+
+    /// Seen from Apache 2.4.
+    #[test]
+    fn what_apache_itself_writes() {
+        let mut tricky = record();
+        tricky.time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_465_225);
+        tricky.target = "/\"x\\y";
+        tricky.version = Some(Version::Http11);
+        tricky.status = Some(404);
+        tricky.bytes_out = 0;
+        tricky.referer = Some(b"caf\xc3\xa9 \xff\ta");
+        tricky.user_agent = Some(b"\" 200 1\\\"");
+        assert_eq!(
+            line(&tricky, Format::Combined),
+            r#"127.0.0.1 - - [23/Nov/2026:20:20:25 +0000] "GET /\"x\\y HTTP/1.1" 404 - "caf\xc3\xa9 \xff\ta" "\" 200 1\\\"""#
         );
     }
 
@@ -217,7 +241,19 @@ mod tests {
 
     #[test]
     fn a_tunnel_has_one_line_when_it_is_over() {
-        let written = crate::logger::log_file::tests::Shared::default();
+        #[derive(Clone, Default)]
+        struct Written(Arc<Mutex<Vec<u8>>>);
+        impl Write for Written {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().write(bytes)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let written = Written::default();
         let logger = ApacheLogger::common(written.clone());
         let mut tunnel = record();
         tunnel.method = "CONNECT";
@@ -227,7 +263,7 @@ mod tests {
             logger.log(&tunnel);
         }
         logger.flush();
-        let text = written.text();
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 1);
         assert!(text.contains(r#""CONNECT example.com:443 HTTP/1.0" 200 2326"#), "{text}");
     }

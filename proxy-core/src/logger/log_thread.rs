@@ -30,19 +30,21 @@ const EMPTIED: usize = 16;
 const FLUSH_AFTER: u32 = 16;
 /// Bytes of text a waiting record may have on average. Targets may be a hundred times longer, so
 /// a bound on records alone would be none on memory.
-const TEXT_PER_RECORD: u64 = 256;
+const TEXT_PER_RECORD: u64 = 512;
 /// How often dropped records are told of.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// What became of the records that were pushed.
+/// What became of the records that were given to a log. Together they are all of them, but for
+/// those that still wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LogCounts {
+#[non_exhaustive]
+pub struct LogCounts {
     /// The logger has taken them.
-    pub(crate) logged: u64,
+    pub logged: u64,
     /// The logger panicked over them.
-    pub(crate) panicked: u64,
+    pub panicked: u64,
     /// Too many were waiting, or the log had been shut down.
-    pub(crate) dropped: u64,
+    pub dropped: u64,
 }
 
 /// The log thread, and the way to it.
@@ -104,14 +106,24 @@ impl LogThread {
     /// thread. A logger that takes longer than the deadline is left behind with what it has. What
     /// is pushed later is dropped and counted.
     pub(crate) fn shutdown(&mut self, deadline: Duration) -> LogCounts {
+        self.shutdown_after(None, deadline)
+    }
+
+    /// The same, with a last parcel for which the log thread makes a place within the deadline.
+    pub(super) fn shutdown_after(&mut self, rest: Option<Parcel>, deadline: Duration) -> LogCounts {
         let Some(thread) = self.thread.take() else { return self.counts() };
+        let last = rest.map(Message::Records).into_iter().chain([Message::Stop]);
         let stopped = match Instant::now().checked_add(deadline) {
             Some(until) => {
-                self.queue.send_deadline(Message::Stop, until).is_ok()
+                last.map(|message| self.queue.send_deadline(message, until))
+                    .all(|sent| sent.is_ok())
                     && self.alive.recv_deadline(until) == Err(RecvTimeoutError::Disconnected)
             }
             // Too far away for the clock: for ever.
-            None => self.queue.send(Message::Stop).is_ok() && self.alive.recv().is_err(),
+            None => {
+                last.map(|message| self.queue.send(message)).all(|sent| sent.is_ok())
+                    && self.alive.recv().is_err()
+            }
         };
         if stopped {
             // The logger's panics are caught; if anything else panicked, it has been shown.
@@ -173,6 +185,17 @@ impl LogSender {
         }
     }
 
+    /// What has not been handed over, for [`LogThread::shutdown_after`].
+    pub(super) fn take_rest(&mut self) -> Option<Parcel> {
+        let batch = mem::take(&mut self.batch);
+        (batch.len() > 0).then(|| Parcel { batch, account: Arc::clone(&self.account) })
+    }
+
+    /// The counts of all senders.
+    pub(super) fn counts(&self) -> LogCounts {
+        self.account.totals.counts()
+    }
+
     /// How many records have not been handed over.
     pub(crate) fn pending(&self) -> usize {
         self.batch.len()
@@ -189,7 +212,7 @@ impl Drop for LogSender {
 
 /// A batch that accounts for its records.
 #[derive(Debug)]
-struct Parcel {
+pub(super) struct Parcel {
     batch: Batch,
     account: Arc<Account>,
 }

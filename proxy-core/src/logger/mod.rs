@@ -12,24 +12,36 @@
 //! into a batch and hands full batches over. A logger that is slower than the traffic
 //! loses records, which are counted; it never slows the proxy.
 //!
-//! [`TextLogger`] writes lines for people, [`JsonLogger`] lines for programs. Any closure that
-//! takes a record is a logger, too.
+//! [`TextLogger`] writes lines for people, [`JsonLogger`] lines for programs, [`ApacheLogger`]
+//! those of Apache's log; any of them to a [`LogFile`]. Any closure that takes a record is a
+//! logger, too. [`Tee`], [`Filter`] and [`Background`] make loggers of loggers.
 
+mod apache;
+mod background;
 mod batch;
 mod calendar;
+mod filter;
 mod json;
 mod line;
+mod log_file;
 mod log_thread;
 mod output;
 mod record;
+mod tee;
 mod text;
 mod userinfo;
 
 use std::sync::Arc;
 
+pub use apache::ApacheLogger;
+pub use background::Background;
+pub use filter::Filter;
 pub use json::JsonLogger;
+pub use log_file::LogFile;
+pub use log_thread::LogCounts;
 pub(crate) use log_thread::{LogSender, LogThread};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
+pub use tee::Tee;
 pub use text::TextLogger;
 
 /// Takes the access records of a proxy.

@@ -21,7 +21,7 @@ pub struct ProxyBuilder {
     addresses: Vec<String>,
     listeners: Vec<Box<dyn Listener>>,
     handler: Arc<dyn ConnectionHandler>,
-    connector: Arc<dyn UpstreamConnector>,
+    connector: Option<Arc<dyn UpstreamConnector>>,
     logger: Arc<dyn RequestLogger>,
     forwarding: ForwardingPolicy,
     limits: Limits,
@@ -80,7 +80,7 @@ impl Proxy {
             addresses: Vec::new(),
             listeners: Vec::new(),
             handler: Arc::new(ForwardHandler),
-            connector: Arc::new(DirectConnector),
+            connector: None,
             logger: Arc::new(NoLog),
             forwarding: ForwardingPolicy::off(),
             limits: Limits::default(),
@@ -126,9 +126,10 @@ impl ProxyBuilder {
         self
     }
 
-    /// Says how destinations are reached. Default: [`DirectConnector`].
+    /// Says how destinations are reached. Default: a [`DirectConnector`] with this builder's
+    /// limits and timeouts.
     pub fn connector(mut self, connector: impl UpstreamConnector) -> Self {
-        self.connector = Arc::new(connector);
+        self.connector = Some(Arc::new(connector));
         self
     }
 
@@ -184,6 +185,7 @@ impl ProxyBuilder {
             "must be at least 3: one each for names, decisions and taken-over connections",
         )?;
         check_limits(&self.limits)?;
+        let timeouts = self.timeouts.bounded();
         let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
         for address in self.addresses {
             match TcpListener::bind(&*address) {
@@ -198,10 +200,12 @@ impl ProxyBuilder {
         let settings = Settings {
             own_addresses: listeners.iter().filter_map(|listener| listener.local_addr()).collect(),
             handler: self.handler,
-            connector: self.connector,
+            connector: self.connector.unwrap_or_else(|| {
+                Arc::new(DirectConnector::default().with_settings(&self.limits, &timeouts))
+            }),
             forwarding: self.forwarding,
             limits: self.limits,
-            timeouts: self.timeouts,
+            timeouts,
             pseudonym: pseudonym(),
         };
         Ok(Proxy { listeners, settings, logger: self.logger, event_loops, workers: self.workers })

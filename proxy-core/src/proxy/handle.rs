@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::acceptor::{LoopDoor, Reception, blocking};
 use super::builder::{BuildError, LEAST_WORKERS, Proxy};
-use crate::logger::LogThread;
+use crate::limits::LONGEST;
+use crate::logger::{LogCounts, LogThread};
 use crate::net::Wake;
 use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
@@ -39,6 +40,9 @@ pub struct ShutdownReport {
     pub drained: usize,
     /// Connections that were cut when the time was over.
     pub cut: usize,
+    /// What became of all records since the start. What a logger that hangs has not got through
+    /// is in none of its counts.
+    pub log: LogCounts,
 }
 
 /// How long a job that hangs (a look-up, most often) may hold up a shutdown.
@@ -104,6 +108,11 @@ impl ProxyHandle {
         self.pool.stats()
     }
 
+    /// What became of the access records so far; those that wait are in none of the counts.
+    pub fn log_counts(&self) -> LogCounts {
+        self.log.counts()
+    }
+
     /// Stops accepting, lets what is under way come to its end within `deadline`, cuts what
     /// has not, and ends all threads. Idle connections are closed at once. When it returns,
     /// all records are with the logger and the ports are free.
@@ -125,6 +134,7 @@ impl ProxyHandle {
             join(acceptor);
         }
         let now = Instant::now();
+        let (deadline, tunnels) = (deadline.min(LONGEST), tunnels.min(LONGEST));
         let tally = Arc::new(Tally::default());
         for control in self.controls.drain(..) {
             let drain = Drain {
@@ -141,9 +151,9 @@ impl ProxyHandle {
         // Nobody waits for queued jobs any more; threads without a job need a moment to end.
         self.pool.shutdown(Duration::ZERO);
         self.pool.shutdown(MOMENT);
-        self.log.shutdown(GRACE);
+        let log = self.log.shutdown(GRACE);
         let (open, cut) = (tally.open.load(Ordering::Relaxed), tally.cut.load(Ordering::Relaxed));
-        ShutdownReport { drained: open.saturating_sub(cut), cut }
+        ShutdownReport { drained: open.saturating_sub(cut), cut, log }
     }
 }
 

@@ -138,6 +138,12 @@ impl<O> Connection<O> {
         }
     }
 
+    /// Whether the peer has neither sent anything nor ended: asks the system, which may know
+    /// more than the events that have been seen. What was there is lost.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        matches!(self.read(&mut [0]), Ok(Received::Blocked))
+    }
+
     /// Writes `head` and then `body`, as much as the socket takes, and says how much that was.
     pub(crate) fn write(&mut self, head: &[u8], body: &[u8]) -> io::Result<usize> {
         let total = head.len() + body.len();
@@ -288,5 +294,32 @@ impl<O> std::ops::Index<SocketId> for Sockets<O> {
 impl<O> std::ops::IndexMut<SocketId> for Sockets<O> {
     fn index_mut(&mut self, id: SocketId) -> &mut Connection<O> {
         self.get_mut(id).expect("a socket is used by its owner only while it is open")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::net::Socket;
+
+    #[test]
+    fn a_connection_is_quiet_until_the_peer_does_something() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let poll = mio::Poll::new().unwrap();
+        let mut sockets = Sockets::new(poll.registry().try_clone().unwrap());
+        let acts: [fn(TcpStream); 2] = [drop, |mut peer| peer.write_all(b"x").unwrap()];
+        for act in acts {
+            let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let socket = Socket::from(listener.accept().unwrap().0);
+            let id = sockets.insert(Stream::adopt(socket).unwrap(), ()).unwrap();
+            assert!(sockets[id].is_quiet());
+            assert!(!sockets[id].is_readable());
+            // No event is looked at: it is the system that knows.
+            act(peer);
+            assert!(!sockets[id].is_quiet());
+        }
     }
 }

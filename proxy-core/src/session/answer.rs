@@ -12,7 +12,7 @@ use super::wire::{self, Flushed, Input};
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::Response;
-use crate::http1::{self, BodyLength, Persistence, Version};
+use crate::http1::{self, BodyLength, Persistence, TargetForm, Version};
 use crate::runtime::sockets::Close;
 
 impl Session {
@@ -89,7 +89,10 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        if !transaction.can_discard_request(env.settings.limits.discarded_body)
+        // What a client has sent behind a WebSocket handshake that failed is no request.
+        let early_frames = transaction.request.asks_websocket() && !self.client.inbound.is_empty();
+        if !transaction.leaves_next_request_clear(env.settings.limits.discarded_body)
+            || early_frames
             || env.draining.is_some()
         {
             transaction.persistence = Persistence::Close;
@@ -103,12 +106,14 @@ impl Session {
         transaction.answered = if without_body { 0 } else { response.body().len() as u64 };
         match wire::send(self.client.socket, &mut self.client.outbound, &mut env.out, &[], cx) {
             Ok(()) => {
+                env.give_back_out();
                 self.arm_body_idle(env, cx);
                 self.transaction = Some(transaction);
                 Step::Again
             }
             Err(_) => {
                 transaction.reason.get_or_insert(Reason::ClientClosed);
+                transaction.status = None;
                 env.record_close(&transaction, &self.client.who, cx.now);
                 Step::End(Close::Abruptly)
             }
@@ -198,12 +203,16 @@ impl Transaction {
             .collect()
     }
 
-    /// Whether what is left of the request is little enough to be read and thrown away, so
-    /// that the connection can be kept.
-    fn can_discard_request(&self, most: u64) -> bool {
+    /// Whether it is known where the next request begins, and what is left of this one is
+    /// little enough to be read and thrown away: then the connection can be kept.
+    fn leaves_next_request_clear(&self, most: u64) -> bool {
+        // What comes behind a CONNECT is meant for the tunnel, and may have been chosen by
+        // somebody who must not make requests in the client's name.
+        let is_connect = self.request.form() == TargetForm::Authority;
         // A client that waits for `100 Continue` may or may not send the body after another
         // answer (RFC 9110 §10.1.1): what comes next cannot be told apart.
         self.understood
+            && !is_connect
             && (self.request_body.is_done()
                 || self.request_body.remaining().is_some_and(|left| left <= most)
                     && !self.request.expects_continue())

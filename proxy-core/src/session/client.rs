@@ -85,8 +85,7 @@ impl Session {
                 return step;
             }
         }
-        cx.run_again(self.key);
-        Step::Wait
+        Step::Later
     }
 
     /// Answers before anything was asked.
@@ -99,7 +98,10 @@ impl Session {
 
     /// Whether nothing is under way here.
     pub(super) fn is_idle(&self) -> bool {
-        self.transaction.is_none() && self.client.begun.is_none() && self.lingering.is_none()
+        self.transaction.is_none()
+            && self.client.begun.is_none()
+            && self.client.inbound.is_empty()
+            && self.lingering.is_none()
     }
 
     /// Reads until the head of a request is complete, and then has it decided about.

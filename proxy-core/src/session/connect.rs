@@ -1,5 +1,6 @@
 //! From a route to a connection: an idle one, or one that is planned and dialed.
 
+use std::error::Error;
 use std::time::Duration;
 
 use super::client::Session;
@@ -12,11 +13,15 @@ use crate::error::Reason;
 use crate::http1::{BodyLength, TargetForm};
 use crate::net::Stream;
 use crate::runtime::sockets::{Close, SocketId};
-use crate::upstream::{ConnectError, Destination, Dial, Dialing, Retry};
+use crate::upstream::{ConnectError, Destination, Dial, Dialing, PlanReply, Retry};
 
 /// How long an idle connection counts as just used: so young, it is good enough for a request
-/// that must not be sent twice. Servers close idle connections after seconds.
+/// that cannot be sent twice. Servers close idle connections after seconds.
 const JUST_USED: Duration = Duration::from_secs(1);
+
+/// How much earlier than the upstream has announced we let go of an idle connection: what we
+/// send needs some time to get there. Half of what was announced, if that is less.
+const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
 
 /// How often a request may be sent off: once more than once.
 const ATTEMPTS: u32 = 2;
@@ -31,14 +36,21 @@ impl Session {
     ) -> Step {
         transaction.begin_search(cx.now);
         let is_tunnel = transaction.request.form() == TargetForm::Authority;
+        let repeatable = transaction.is_repeatable();
+        let freshness = if repeatable { Duration::MAX } else { JUST_USED };
         let upstream = &mut transaction.upstream;
         upstream.attempts += 1;
+        upstream.address = None;
         // A second attempt is for the case that an idle connection had gone stale: never
         // another idle one.
         if upstream.attempts == 1 && !is_tunnel {
-            let freshness =
-                if transaction.request.is_idempotent() { Duration::MAX } else { JUST_USED };
-            if let Some(socket) = env.idle.take(&upstream.key, cx.now, freshness) {
+            while let Some(socket) = env.idle.take(&upstream.key, cx.now, freshness) {
+                // What cannot be repeated is worth a look at whether the upstream has closed
+                // it since we last heard of it.
+                if !repeatable && !cx.sockets[socket].is_quiet() {
+                    cx.sockets.close(socket, Close::Orderly);
+                    continue;
+                }
                 upstream.reused = true;
                 cx.sockets[socket].owner = Owner::Task(self.key);
                 return self.connected(transaction, socket, env, cx);
@@ -48,7 +60,7 @@ impl Session {
         let destination = Destination::new(&upstream.key, upstream.attempts);
         let connector = &env.settings.connector;
         match guarded("UpstreamConnector::fast", || connector.fast(&destination)) {
-            Some(Some(dialing)) => self.dial(transaction, dialing, env, cx),
+            Some(Some(planned)) => self.follow(transaction, planned, env, cx),
             Some(None) => self.plan(transaction, env, cx),
             None => self.fail(transaction, Reason::ConnectorFailed, env, cx),
         }
@@ -60,9 +72,14 @@ impl Session {
         let (authority, attempt) =
             (transaction.upstream.key.clone(), transaction.upstream.attempts);
         let asker = Asker { task: self.key, request: transaction.id };
-        let submitted = env.submit(
+        let submitted = env.submit_replying(
             |lanes| lanes.names,
-            move || connector.plan(&Destination::new(&authority, attempt)),
+            move |pending| {
+                let reply = PlanReply::new(move |planned| pending.send(Some(planned)));
+                guarded("UpstreamConnector::plan", || {
+                    connector.plan_for(&Destination::new(&authority, attempt), reply);
+                });
+            },
             move |planned| Message::Planned(asker, planned),
         );
         match submitted {
@@ -99,23 +116,36 @@ impl Session {
         };
         transaction.end_stage(cx.now);
         let step = match planned {
-            Some(Ok(dialing)) => self.dial(transaction, dialing, env, cx),
-            Some(Err(error)) => {
-                log::debug!(
-                    "request {}: no way to {}: {error}",
-                    transaction.id,
-                    transaction.upstream.key
-                );
-                match error.retry() {
-                    Retry::Same if transaction.upstream.attempts < ATTEMPTS => {
-                        self.connect(transaction, env, cx)
-                    }
-                    _ => self.fail(transaction, error.reason(), env, cx),
-                }
-            }
+            Some(planned) => self.follow(transaction, planned, env, cx),
             None => self.fail(transaction, Reason::ConnectorFailed, env, cx),
         };
         self.go_on(step, env, cx)
+    }
+
+    /// Does as the connector has planned.
+    fn follow(
+        &mut self,
+        transaction: Box<Transaction>,
+        planned: Result<Dialing, ConnectError>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let error = match planned {
+            Ok(dialing) => return self.dial(transaction, dialing, env, cx),
+            Err(error) => error,
+        };
+        let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        log::debug!(
+            "request {}: no way to {}: {error}{source}",
+            transaction.id,
+            transaction.upstream.key
+        );
+        match error.retry() {
+            Retry::Same if transaction.upstream.attempts < ATTEMPTS => {
+                self.connect(transaction, env, cx)
+            }
+            _ => self.fail(transaction, error.reason(), env, cx),
+        }
     }
 
     /// Begins to connect as planned.
@@ -165,7 +195,7 @@ impl Session {
         let Stage::Dialing(dialer) = &mut transaction.stage else {
             unreachable!("called in this stage only");
         };
-        match dialer.step(Owner::Task(self.key), env.settings.timeouts.connect_stagger, cx) {
+        match dialer.step(Owner::Task(self.key), cx) {
             Dialed::Connected(socket) => self.connected(transaction, socket, env, cx),
             Dialed::Pending(until) => {
                 let after = until.saturating_duration_since(cx.now);
@@ -220,10 +250,8 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        let request = &transaction.request;
-        let repeatable = request.is_idempotent() && request.body_length() == BodyLength::None;
-        if !repeatable || !transaction.upstream.reused || transaction.upstream.attempts >= ATTEMPTS
-        {
+        let upstream = &transaction.upstream;
+        if !transaction.is_repeatable() || !upstream.reused || upstream.attempts >= ATTEMPTS {
             return self.fail(transaction, Reason::UpstreamClosed, env, cx);
         }
         transaction.drop_upstream(cx);
@@ -261,10 +289,20 @@ impl Session {
         }
         let announced =
             transaction.response.keep_alive_timeout().map_or(Duration::MAX, Duration::from_secs);
+        let announced = announced.saturating_sub(KEEP_ALIVE_MARGIN.min(announced / 2));
         let keep = env.settings.timeouts.upstream_idle.min(announced);
         cx.sockets[socket].owner = Owner::Idle;
         if let Err(socket) = env.idle.put(&upstream.key, socket, cx.now, keep) {
             cx.sockets.close(socket, Close::Orderly);
         }
+    }
+}
+
+impl Transaction {
+    /// Whether the request may be sent twice (RFC 9110 §9.2.2), and can: the bytes of a body
+    /// are not kept.
+    fn is_repeatable(&self) -> bool {
+        self.request.is_idempotent()
+            && matches!(self.request.body_length(), BodyLength::None | BodyLength::Exact(0))
     }
 }

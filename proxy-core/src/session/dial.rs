@@ -2,33 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::env::Settings;
+use super::race::{Next, Race};
 use super::{Cx, Owner};
 use crate::error::Reason;
 use crate::net::Stream;
 use crate::runtime::sockets::{Close, SocketId};
 
-/// Attempts under way, and addresses not yet tried.
-///
-/// An address that does not answer is not waited for: after a short while the next one is
-/// tried beside it, and the first that answers wins. An address that refuses makes room for
-/// the next one at once.
+/// The sockets of a [`Race`] between addresses, which says what is to be tried when.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    untried: std::vec::IntoIter<SocketAddr>,
-    attempts: Vec<SocketId>,
-    next_at: Instant,
-    until: Instant,
-    last: Reason,
+    race: Race<SocketId>,
 }
 
 /// What dialing has come to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Dialed {
     Connected(SocketId),
-    /// Look again when a socket has an event, or at this time.
+    /// Go on when a socket has an event, or at this time.
     Pending(Instant),
     Failed(Reason),
 }
@@ -47,76 +40,59 @@ impl Dialer {
         if addresses.is_empty() {
             return Err(Reason::LoopDetected);
         }
-        Ok(Dialer {
-            untried: addresses.into_iter(),
-            attempts: Vec::new(),
-            next_at: now,
-            until: now + settings.timeouts.connect,
-            last: Reason::ConnectFailed,
-        })
+        Ok(Dialer { race: Race::new(addresses, &settings.timeouts, now) })
     }
 
-    pub(super) fn step(&mut self, owner: Owner, stagger: Duration, cx: &mut Cx) -> Dialed {
-        if let Some(socket) = self.settle(cx) {
-            self.give_up(cx);
-            return Dialed::Connected(socket);
+    /// Does what can be done now.
+    pub(super) fn step(&mut self, owner: Owner, cx: &mut Cx) -> Dialed {
+        if let Some(winner) = self.settle(cx) {
+            self.race.won(winner).for_each(|other| cx.sockets.close(other, Close::Orderly));
+            return Dialed::Connected(winner);
         }
-        if cx.now >= self.until {
-            self.give_up(cx);
-            return Dialed::Failed(Reason::ConnectTimeout);
-        }
-        while self.attempts.is_empty() || cx.now >= self.next_at {
-            let Some(address) = self.untried.next() else { break };
-            match Stream::connect(address)
-                .and_then(|stream| cx.sockets.insert_connecting(stream, owner))
-            {
-                Ok(socket) => {
-                    self.attempts.push(socket);
-                    self.next_at = cx.now + stagger;
+        loop {
+            match self.race.next(cx.now) {
+                Next::Try(address) => {
+                    let begun = Stream::connect(address)
+                        .and_then(|stream| cx.sockets.insert_connecting(stream, owner));
+                    match begun {
+                        Ok(socket) => self.race.begun(socket, cx.now),
+                        Err(error) => self.race.not_begun(reason(&error), cx.now),
+                    }
                 }
-                Err(error) => self.last = reason(&error),
+                Next::GiveUp(socket) => cx.sockets.close(socket, Close::Orderly),
+                Next::Wait(until) => return Dialed::Pending(until),
+                Next::Lost(reason) => return Dialed::Failed(reason),
             }
         }
-        if self.attempts.is_empty() {
-            return Dialed::Failed(self.last);
-        }
-        let more = !self.untried.as_slice().is_empty();
-        Dialed::Pending(if more { self.next_at.min(self.until) } else { self.until })
     }
 
-    /// Looks at the attempts that have had an event: the one that succeeded is taken out,
-    /// those that failed are closed.
+    /// Looks at the attempts that have had an event, and gives the one that has succeeded.
     fn settle(&mut self, cx: &mut Cx) -> Option<SocketId> {
-        let mut index = 0;
-        while let Some(&socket) = self.attempts.get(index) {
-            let connection = &mut cx.sockets[socket];
-            let outcome =
-                if connection.is_writable() { connection.finish_connecting() } else { Ok(false) };
-            match outcome {
-                Ok(true) => {
-                    self.attempts.swap_remove(index);
-                    return Some(socket);
+        loop {
+            let (socket, outcome) = self.race.attempts().find_map(|socket| {
+                let connection = &mut cx.sockets[socket];
+                if !connection.is_writable() {
+                    return None;
                 }
-                Ok(false) => index += 1,
+                match connection.finish_connecting() {
+                    Ok(true) => Some((socket, Ok(()))),
+                    Ok(false) => None,
+                    Err(error) => Some((socket, Err(error))),
+                }
+            })?;
+            match outcome {
+                Ok(()) => return Some(socket),
                 Err(error) => {
-                    self.last = reason(&error);
-                    self.attempts.swap_remove(index);
+                    self.race.failed(socket, reason(&error), cx.now);
                     cx.sockets.close(socket, Close::Orderly);
                 }
             }
-        }
-        None
-    }
-
-    fn give_up(&mut self, cx: &mut Cx) {
-        for socket in self.attempts.drain(..) {
-            cx.sockets.close(socket, Close::Orderly);
         }
     }
 
     /// Closes all attempts.
     pub(super) fn cancel(mut self, cx: &mut Cx) {
-        self.give_up(cx);
+        self.race.end().for_each(|socket| cx.sockets.close(socket, Close::Orderly));
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Engine {
 
 struct Entry {
     generation: u32,
+    /// It is to go on after the events of this turn: once, however many events come for it.
+    again: bool,
     task: Task,
 }
 
@@ -61,10 +63,8 @@ impl Engine {
         match added {
             Ok(socket) => {
                 let session = Session::new(key, socket, client, arrival.seat, &self.env, cx);
-                self.tasks.insert(Entry {
-                    generation: self.next_generation,
-                    task: Task::Session(Box::new(session)),
-                });
+                let task = Task::Session(Box::new(session));
+                self.tasks.insert(Entry { generation: self.next_generation, again: false, task });
                 match arrival.refused {
                     None => self.run(key, cx, Task::advance),
                     Some(reason) => self.run(key, cx, |task, env, cx| match task {
@@ -79,6 +79,10 @@ impl Engine {
         }
     }
 
+    fn entry(&mut self, key: TaskKey) -> Option<&mut Entry> {
+        self.tasks.get_mut(index(key)).filter(|entry| entry.has(key))
+    }
+
     /// Has a task do something, and does what it asks for then.
     fn run(
         &mut self,
@@ -86,14 +90,17 @@ impl Engine {
         cx: &mut Cx,
         act: impl FnOnce(&mut Task, &mut Env, &mut Cx) -> Step,
     ) {
-        let index = (key & u64::from(u32::MAX)) as usize;
-        let Some(entry) =
-            self.tasks.get_mut(index).filter(|entry| u64::from(entry.generation) == key >> 32)
-        else {
+        let index = index(key);
+        let Some(entry) = self.tasks.get_mut(index).filter(|entry| entry.has(key)) else {
             return; // what comes late finds nobody
         };
         match act(&mut entry.task, &mut self.env, cx) {
             Step::Wait | Step::Again => {}
+            Step::Later => {
+                if !std::mem::replace(&mut entry.again, true) {
+                    cx.run_again(key);
+                }
+            }
             Step::End(how) => match self.tasks.remove(index).task {
                 Task::Session(session) => session.close(how, cx),
                 Task::Tunnel(tunnel) => tunnel.close(how, cx),
@@ -113,12 +120,12 @@ impl Engine {
 
     /// Makes another task of a session, in its place: sockets, timers and jobs know it by that.
     fn transform(&mut self, index: usize, make: impl FnOnce(Session, &mut Env) -> Task) {
-        let Entry { generation, task } = self.tasks.remove(index);
+        let Entry { generation, again, task } = self.tasks.remove(index);
         let Task::Session(session) = task else {
             unreachable!("only a session becomes something else")
         };
         let task = make(*session, &mut self.env);
-        let index_again = self.tasks.insert(Entry { generation, task });
+        let index_again = self.tasks.insert(Entry { generation, again, task });
         debug_assert_eq!(index, index_again, "a slab fills the place that became free last");
     }
 
@@ -157,6 +164,16 @@ impl Engine {
             .map(|(index, entry)| index as u64 | u64::from(entry.generation) << 32)
             .collect()
     }
+}
+
+impl Entry {
+    fn has(&self, key: TaskKey) -> bool {
+        u64::from(self.generation) == key >> 32
+    }
+}
+
+fn index(key: TaskKey) -> usize {
+    (key & u64::from(u32::MAX)) as usize
 }
 
 impl Task {
@@ -211,6 +228,8 @@ impl Protocol for Engine {
 
     fn ready(&mut self, cx: &mut Cx, socket: SocketId, owner: Owner) {
         match owner {
+            // One that has had its share in this turn goes on after the others.
+            Owner::Task(key) if self.entry(key).is_some_and(|entry| entry.again) => {}
             Owner::Task(key) => self.run(key, cx, Task::advance),
             // Bytes that nobody asked for, or the end: either way it is of no more use.
             Owner::Idle if cx.sockets[socket].is_readable() => {
@@ -222,6 +241,9 @@ impl Protocol for Engine {
     }
 
     fn resumed(&mut self, cx: &mut Cx, key: TaskKey) {
+        if let Some(entry) = self.entry(key) {
+            entry.again = false;
+        }
         self.run(key, cx, Task::advance);
     }
 

@@ -70,6 +70,9 @@ pub(crate) struct Env {
 /// How many ended transactions are kept for their memory.
 const SPARE_TRANSACTIONS: usize = 64;
 
+/// How much memory for outgoing heads is kept.
+const KEPT_OUT: usize = 64 * 1024;
+
 impl Env {
     /// `number` is this loop's among `loops`.
     pub(crate) fn new(
@@ -110,6 +113,13 @@ impl Env {
         }
     }
 
+    /// Gives memory back that an unusually long answer has cost.
+    pub(super) fn give_back_out(&mut self) {
+        if self.out.capacity() > KEPT_OUT {
+            self.out = Vec::new();
+        }
+    }
+
     /// An id that no other request of this proxy has.
     pub(super) fn next_id(&mut self) -> u64 {
         let id = self.next_id;
@@ -133,15 +143,33 @@ impl Env {
         job: impl FnOnce() -> T + Send + 'static,
         reply: impl FnOnce(Option<T>) -> Message + Send + 'static,
     ) -> Result<(), Reason> {
+        let job = move |pending: Pending<T, _>| {
+            pending.send(guarded("a job on the worker pool", job));
+        };
+        self.submit_replying(lane, job, reply)
+    }
+
+    /// The same for a job that replies itself, and may keep what it replies with for later.
+    pub(super) fn submit_replying<T: 'static, F>(
+        &mut self,
+        lane: impl FnOnce(&Lanes) -> Lane,
+        job: impl FnOnce(Pending<T, F>) + Send + 'static,
+        reply: F,
+    ) -> Result<(), Reason>
+    where
+        F: FnOnce(Option<T>) -> Message + Send + 'static,
+    {
         if self.under_way >= self.settings.limits.lane_queue {
             return Err(Reason::WorkersBusy);
         }
-        let mut pending =
+        let pending =
             Pending { outlet: self.results.clone(), reply: Some(reply), result: PhantomData };
-        let job = move || pending.send(guarded("a job on the worker pool", job));
         // A job that is refused replies too, when it is dropped: each submission counts.
         self.under_way += 1;
-        self.lanes.pool.submit(lane(&self.lanes), job).map_err(|_| Reason::WorkersBusy)
+        self.lanes
+            .pool
+            .submit(lane(&self.lanes), move || job(pending))
+            .map_err(|_| Reason::WorkersBusy)
     }
 
     /// A reply has come.
@@ -185,14 +213,18 @@ impl Env {
 }
 
 /// A reply that is sent in any case, if only to say that there is no result.
-struct Pending<T, F: FnOnce(Option<T>) -> Message> {
+pub(super) struct Pending<T, F: FnOnce(Option<T>) -> Message> {
     outlet: Outlet<Message>,
     reply: Option<F>,
     result: PhantomData<fn(T)>,
 }
 
 impl<T, F: FnOnce(Option<T>) -> Message> Pending<T, F> {
-    fn send(&mut self, result: Option<T>) {
+    pub(super) fn send(mut self, result: Option<T>) {
+        self.reply(result);
+    }
+
+    fn reply(&mut self, result: Option<T>) {
         if let Some(reply) = self.reply.take() {
             // Its place was kept; it fails only where the loop has ended.
             drop(self.outlet.send(reply(result)));
@@ -202,7 +234,7 @@ impl<T, F: FnOnce(Option<T>) -> Message> Pending<T, F> {
 
 impl<T, F: FnOnce(Option<T>) -> Message> Drop for Pending<T, F> {
     fn drop(&mut self) {
-        self.send(None);
+        self.reply(None);
     }
 }
 

@@ -39,7 +39,8 @@ pub(super) fn error_page(reason: Reason, id: u64, accept: &[&[u8]]) -> Response 
         .with_field("Content-Type", format!("{kind}/{subtype}{charset}"))
         // Some of these statuses may be cached by default (RFC 9110 §15.1).
         .with_field("Cache-Control", "no-store");
-    if matches!(reason, Reason::WorkersBusy | Reason::OutOfDescriptors) {
+    let passes = [Reason::WorkersBusy, Reason::OutOfDescriptors, Reason::TooManyConnections];
+    if passes.contains(&reason) {
         response = response.with_field("Retry-After", RETRY_AFTER);
     }
     response.with_body(body)
@@ -210,7 +211,7 @@ mod tests {
         assert!(fields.ends_with(", Retry-After: 1"), "{fields}");
     }
 
-    /// Statuses that RFC 9110 §15 and RFC 7235's heirs allow only with a field that says more:
+    /// Statuses that RFC 9110 §15 allows only with a field that says more:
     /// what to authenticate with, what is allowed, what is there, what to upgrade to.
     #[test]
     fn no_reason_has_a_status_that_demands_another_field() {

@@ -22,7 +22,7 @@
 //! | [`client`] | a [`Session`](client::Session): one client connection, from request to request |
 //! | [`transaction`] | one request and its response, and their [`Stage`](transaction::Stage) |
 //! | [`decide`] | from a request to an action, and from an action to a stage |
-//! | [`connect`], [`dial`] | from a route to a connection |
+//! | [`connect`], [`dial`], [`race`] | from a route to a connection |
 //! | [`relay`] | both directions of an exchange |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
@@ -40,6 +40,7 @@ mod env;
 mod error_page;
 mod message;
 mod proxy_status;
+mod race;
 mod relay;
 mod taken_over;
 mod transaction;
@@ -75,6 +76,8 @@ enum Step {
     Again,
     /// Nothing more can be done until something happens.
     Wait,
+    /// There is more to do, but others have their turn first.
+    Later,
     /// The client's connection is over.
     End(Close),
     /// The exchange has become a tunnel.

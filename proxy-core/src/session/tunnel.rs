@@ -119,8 +119,7 @@ impl Tunnel {
             let idle = if half_closed { timeouts.tunnel_half_closed } else { timeouts.tunnel_idle };
             cx.timers.arm(&mut self.timer, self.key, cx.now, idle);
         }
-        cx.run_again(self.key);
-        Step::Wait
+        Step::Later
     }
 
     pub(super) fn expired(&mut self, due: Due, env: &mut Env, cx: &mut Cx) -> Step {

@@ -74,6 +74,18 @@ pub(super) fn receive<R>(
 
 /// Small bodies are copied behind their head: one slice is cheaper to send than two.
 const COPIED: usize = 4 * 1024;
+/// So much is gathered from small pieces before it is sent.
+const GATHERED: usize = 16 * 1024;
+
+/// Adds a small piece to what is to be sent. `false`: it must be sent with it now. A body in
+/// thousands of tiny chunks must not cost a system call for each.
+pub(super) fn gather(head: &mut Vec<u8>, piece: &[u8]) -> bool {
+    let small = piece.len() <= COPIED && head.len() + piece.len() <= GATHERED;
+    if small {
+        head.extend_from_slice(piece);
+    }
+    small
+}
 
 /// Sends `head` and then `body`, behind what is `pending`. What the socket does not take
 /// becomes pending. Leaves `head` empty.

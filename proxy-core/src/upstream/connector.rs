@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::PlanReply;
 use crate::error::Reason;
 use crate::net::Socket;
 
@@ -14,7 +15,8 @@ use crate::net::Socket;
 ///
 /// First [`fast`](Self::fast) is asked, on the event loop. Where that does not know,
 /// [`plan`](Self::plan) is called on the worker pool and may take its time; the client waits
-/// [`Timeouts::resolve`](crate::Timeouts) for it at most.
+/// [`Timeouts::resolve`](crate::Timeouts) for it at most. A connector that can answer many
+/// requests with one piece of work has [`plan_for`](Self::plan_for).
 ///
 /// A panic costs the exchange it happened in, with
 /// [`Reason::ConnectorFailed`].
@@ -29,8 +31,8 @@ use crate::net::Socket;
 /// struct AlwaysTo(SocketAddr);
 ///
 /// impl UpstreamConnector for AlwaysTo {
-///     fn fast(&self, _: &Destination<'_>) -> Option<Dialing> {
-///         Some(Dialing::addresses([self.0]))
+///     fn fast(&self, _: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
+///         Some(Ok(Dialing::addresses([self.0])))
 ///     }
 ///
 ///     fn plan(&self, destination: &Destination<'_>) -> Result<Dialing, ConnectError> {
@@ -39,8 +41,9 @@ use crate::net::Socket;
 /// }
 /// ```
 pub trait UpstreamConnector: Send + Sync + 'static {
-    /// Answers at once, or not at all. Runs on an event loop and must not block.
-    fn fast(&self, destination: &Destination<'_>) -> Option<Dialing> {
+    /// Answers at once, or not at all. Runs on an event loop and must not block. The default
+    /// never knows.
+    fn fast(&self, destination: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
         let _ = destination;
         None
     }
@@ -51,6 +54,16 @@ pub trait UpstreamConnector: Send + Sync + 'static {
     /// # Errors
     /// The reason is what the client is told and what the log shows.
     fn plan(&self, destination: &Destination<'_>) -> Result<Dialing, ConnectError>;
+
+    /// Answers through `reply`, before it returns or later, from whatever thread. This is what
+    /// the proxy calls on the worker pool; the default is [`plan`](Self::plan).
+    ///
+    /// It is there for connectors that need not do the same work twice: while one call for a
+    /// name blocks, others for the same name can leave their reply with it and return, and no
+    /// thread waits beside it. A connector that wraps one of those passes this method on.
+    fn plan_for(&self, destination: &Destination<'_>, reply: PlanReply) {
+        reply.send(self.plan(destination));
+    }
 }
 
 /// Where a request is to go.

@@ -55,7 +55,7 @@ impl IdleUpstreams {
         Some(newest.socket)
     }
 
-    /// Keeps a connection for `keep`. Hands it back where there is no room for it.
+    /// Keeps a connection for `keep`. Hands it back where there is no room for it, or no time.
     pub(crate) fn put(
         &mut self,
         key: &str,
@@ -63,7 +63,7 @@ impl IdleUpstreams {
         now: Instant,
         keep: Duration,
     ) -> Result<(), SocketId> {
-        if self.count >= self.most {
+        if self.count >= self.most || keep.is_zero() {
             return Err(socket);
         }
         let idle = match self.by_key.get_mut(key) {
@@ -150,6 +150,10 @@ mod tests {
         assert_eq!(idle.put("a:80", socket(3), now, LONG), Err(socket(3)), "per upstream");
         idle.put("b:80", socket(4), now, LONG).unwrap();
         assert_eq!(idle.put("c:80", socket(5), now, LONG), Err(socket(5)), "in all");
+        idle.take("b:80", now, Duration::MAX).unwrap();
+        let no_time = idle.put("c:80", socket(5), now, Duration::ZERO);
+        assert_eq!(no_time, Err(socket(5)), "not even for a moment");
+        idle.put("c:80", socket(5), now, LONG).unwrap();
     }
 
     #[test]

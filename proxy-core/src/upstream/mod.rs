@@ -4,9 +4,14 @@ mod authority;
 mod connector;
 mod direct;
 mod idle;
+mod names;
+mod plan_reply;
+mod resolve;
 
 pub(crate) use authority::write_key;
 pub use authority::{Authority, AuthorityError};
 pub use connector::{ConnectError, Destination, Dial, Dialing, Retry, UpstreamConnector};
 pub use direct::DirectConnector;
 pub(crate) use idle::IdleUpstreams;
+pub use plan_reply::PlanReply;
+pub use resolve::{Resolve, SystemResolver};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 use socket2::{Domain, Socket, Type};
 
 use super::PATIENCE;
@@ -23,6 +23,18 @@ pub struct Visit {
     reader: BufReader<TcpStream>,
     /// Which connection it is, from 0.
     pub number: usize,
+    /// Dropped when the connection is closed, as fields are dropped in order.
+    closing: Option<Closing>,
+}
+
+/// Tells when it is dropped.
+struct Closing(Sender<()>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        // The story may be over.
+        let _ = self.0.send(());
+    }
 }
 
 impl Origin {
@@ -41,7 +53,7 @@ impl Origin {
                 let number = count.fetch_add(1, Ordering::SeqCst);
                 let script = Arc::clone(&script);
                 thread::spawn(move || {
-                    script(&mut Visit { reader: BufReader::new(stream), number })
+                    script(&mut Visit { reader: BufReader::new(stream), number, closing: None })
                 });
             }
         });
@@ -180,5 +192,10 @@ impl Visit {
         socket2::SockRef::from(self.reader.get_ref())
             .set_linger(Some(std::time::Duration::ZERO))
             .unwrap();
+    }
+
+    /// Has a word sent when the connection is closed, after the end of the script.
+    pub fn tell_when_closed(&mut self, tell: &Sender<()>) {
+        self.closing = Some(Closing(tell.clone()));
     }
 }

@@ -55,7 +55,9 @@ impl Session {
                             Err(error) => return (used, Some(error)),
                         };
                         let pass = &input[used..][step.pass];
-                        sent = wire::send(upstream, &mut side.outbound, &mut env.out, pass, cx);
+                        if !wire::gather(&mut env.out, pass) {
+                            sent = wire::send(upstream, &mut side.outbound, &mut env.out, pass, cx);
+                        }
                         used += step.consumed;
                         if step.consumed == 0 {
                             break;

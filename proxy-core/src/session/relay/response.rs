@@ -99,14 +99,9 @@ impl Session {
                     }
                 };
                 let pass = &input[used..][step.pass];
-                if !(env.out.is_empty() && pass.is_empty()) {
-                    sent = wire::send(
-                        self.client.socket,
-                        &mut self.client.outbound,
-                        &mut env.out,
-                        pass,
-                        cx,
-                    );
+                if !wire::gather(&mut env.out, pass) {
+                    let client = &mut self.client;
+                    sent = wire::send(client.socket, &mut client.outbound, &mut env.out, pass, cx);
                     head_is_due = false;
                 }
                 used += step.consumed;
@@ -154,12 +149,12 @@ impl Session {
             }
             return Relayed::Moved;
         }
-        if response.status() == 101
-            && !(request.asks_websocket() && response.switches_to_websocket())
-        {
+        let switches = response.status() == 101;
+        let is_asked_for = request.asks_websocket() && response.switches_to_websocket();
+        // One that comes before the request has left answers something else.
+        if switches && !(is_asked_for && transaction.upstream.outbound.is_empty()) {
             return Relayed::Failed(Reason::UnexpectedUpgrade);
         }
-        let switches = response.status() == 101;
         let length = response.body_length();
         let old_client = request.version() == Version::Http10;
         let coding = if old_client && length == BodyLength::Chunked {

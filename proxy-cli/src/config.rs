@@ -1,0 +1,245 @@
+//! [`Config`]: what is set, as plain data, until a proxy is built from it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use proxy_core::{
+    Authority, BuildError, FixedUpstreamHandler, Intake, Limits, Listener, Proxy, ProxyBuilder,
+    Timeouts,
+};
+
+use crate::descriptors::Descriptors;
+
+/// All settings. What is `None` has not been set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub listen: Vec<String>,
+    pub upstream: Option<Authority>,
+    pub log_format: LogFormat,
+    pub event_loops: Option<usize>,
+    pub workers: usize,
+    /// In the place of the one in `limits`, whose default depends on the system here.
+    pub connections: Option<usize>,
+    pub limits: Limits,
+    pub timeouts: Timeouts,
+    /// How long what is under way may take when a stop is asked for.
+    pub drain: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: vec!["127.0.0.1:8888".to_owned()],
+            upstream: None,
+            log_format: LogFormat::Text,
+            event_loops: None,
+            workers: 8,
+            connections: None,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A setting that is right by itself and cannot work with the others, or on this system.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Impossible {
+    /// The field, as the library names it.
+    pub setting: &'static str,
+    pub problem: String,
+}
+
+impl Config {
+    /// A builder with everything but where to listen and what to do with the log.
+    pub fn builder(&self, descriptors: &Descriptors) -> ProxyBuilder {
+        let mut builder = Proxy::builder()
+            .limits(self.limits(descriptors))
+            .timeouts(self.timeouts.clone())
+            .workers(self.workers);
+        if let Some(upstream) = &self.upstream {
+            builder = builder.handler(FixedUpstreamHandler::new(upstream.clone()));
+        }
+        if let Some(event_loops) = self.event_loops {
+            builder = builder.event_loops(event_loops);
+        }
+        builder
+    }
+
+    /// How many clients may be connected at once.
+    pub fn connections(&self, descriptors: &Descriptors) -> usize {
+        self.connections.unwrap_or_else(|| descriptors.connections())
+    }
+
+    fn limits(&self, descriptors: &Descriptors) -> Limits {
+        let mut limits = self.limits.clone();
+        limits.connections = self.connections(descriptors);
+        limits
+    }
+
+    /// Looks at the settings together. Nothing is bound for it.
+    ///
+    /// # Errors
+    /// If they cannot work: here, or because the library says so.
+    pub fn check(&self, descriptors: &Descriptors) -> Result<(), Impossible> {
+        if self.connections.is_some_and(|connections| connections > descriptors.connections()) {
+            return Err(Impossible {
+                setting: "connections",
+                problem: format!(
+                    "the system's {} descriptors, two for each, are enough for {}; raise them \
+                     (ulimit -n), or set fewer connections",
+                    descriptors.limit(),
+                    descriptors.connections()
+                ),
+            });
+        }
+        if let Some(upstream) = &self.upstream
+            && self.listen.iter().any(|address| address == upstream.as_str())
+        {
+            return Err(Impossible {
+                setting: "upstream",
+                problem: "the proxy itself listens there".to_owned(),
+            });
+        }
+        match self.builder(descriptors).listener(Nowhere).build() {
+            Err(BuildError::Setting { setting, problem }) => {
+                Err(Impossible { setting, problem: problem.to_owned() })
+            }
+            // Whatever else goes wrong goes wrong when it starts.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a proxy listens on that is built to be looked at only.
+struct Nowhere;
+
+impl Listener for Nowhere {
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    fn open(&self) -> io::Result<Intake> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// How the access log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Aligned lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A field that holds one of some words.
+pub trait Word {
+    fn words(&self) -> &'static [&'static str];
+    fn get(&self) -> &'static str;
+    /// To be called with one of the words.
+    fn set(&mut self, word: &str);
+}
+
+impl Word for LogFormat {
+    fn words(&self) -> &'static [&'static str] {
+        &["text", "json"]
+    }
+
+    fn get(&self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+
+    fn set(&mut self, word: &str) {
+        *self = match word {
+            "json" => LogFormat::Json,
+            _ => LogFormat::Text,
+        };
+    }
+}
+
+/// A field that holds a number, or may hold one.
+pub trait Number {
+    fn get(&self) -> Option<u64>;
+    /// Sets it; more than it can hold is the most that it can hold.
+    fn set(&mut self, number: u64);
+}
+
+macro_rules! number {
+    ($($type:ty),+) => {$(
+        impl Number for $type {
+            fn get(&self) -> Option<u64> {
+                // The largest value says "no limit" in every width.
+                Some(if *self == <$type>::MAX { u64::MAX } else { *self as u64 })
+            }
+
+            fn set(&mut self, number: u64) {
+                *self = <$type>::try_from(number).unwrap_or(<$type>::MAX);
+            }
+        }
+    )+};
+}
+
+number!(u32, u64, usize);
+
+impl<T: Number + Default> Number for Option<T> {
+    fn get(&self) -> Option<u64> {
+        self.as_ref().and_then(Number::get)
+    }
+
+    fn set(&mut self, number: u64) {
+        self.insert(T::default()).set(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn impossible(config: &Config) -> &'static str {
+        config.check(&Descriptors::of(20_128)).unwrap_err().setting
+    }
+
+    #[test]
+    fn the_defaults_are_possible() {
+        assert_eq!(Config::default().check(&Descriptors::of(20_128)), Ok(()));
+    }
+
+    #[test]
+    fn connections_follow_from_the_descriptors_unless_set() {
+        let descriptors = Descriptors::of(20_128);
+        let config = Config::default();
+        assert_eq!(config.limits(&descriptors).connections, 10_000);
+        let config = Config { connections: Some(5), ..config };
+        assert_eq!(config.limits(&descriptors).connections, 5);
+    }
+
+    #[test]
+    fn what_cannot_work_together_is_found() {
+        let config = Config { connections: Some(10_001), ..Config::default() };
+        assert_eq!(impossible(&config), "connections");
+        let upstream = Some("http://127.0.0.1:8888".parse().unwrap());
+        assert_eq!(impossible(&Config { upstream, ..Config::default() }), "upstream");
+    }
+
+    #[test]
+    fn what_the_library_refuses_is_refused() {
+        assert_eq!(impossible(&Config { workers: 0, ..Config::default() }), "workers");
+        let mut config = Config::default();
+        config.limits.fields = 1000;
+        assert_eq!(impossible(&config), "fields");
+    }
+
+    #[test]
+    fn words_are_what_they_set() {
+        let mut format = LogFormat::Text;
+        for word in format.words() {
+            format.set(word);
+            assert_eq!(format.get(), *word);
+        }
+    }
+}

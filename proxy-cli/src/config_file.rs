@@ -1,0 +1,190 @@
+//! [`ConfigFile`]: settings as TOML, `name = value`, without sections.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::complaint::{Complaint, did_you_mean};
+use crate::config::Config;
+use crate::settings::{self, Given};
+
+/// A file and what it holds.
+pub struct ConfigFile {
+    name: String,
+    text: String,
+}
+
+/// Where in a file each setting has its value.
+pub type Spans = BTreeMap<&'static str, Range<usize>>;
+
+impl ConfigFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not UTF-8.
+    pub fn read(path: &Path) -> Result<ConfigFile, Complaint> {
+        let name = path.display().to_string();
+        let bytes = fs::read(path)
+            .map_err(|error| Complaint::about(&*name, format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            Complaint::within(&name, &text, valid..valid + 1, "this is not UTF-8")
+        })?;
+        // Some editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Ok(ConfigFile::new(name, text))
+    }
+
+    /// A file of this name that holds this text.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> ConfigFile {
+        ConfigFile { name: name.into(), text: text.into() }
+    }
+
+    /// Sets in `config` what the file sets, and tells where it does so.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the file, in the order of its lines.
+    pub fn apply(&self, config: &mut Config) -> Result<Spans, Vec<Complaint>> {
+        let table = DeTable::parse(&self.text).map_err(|error| {
+            vec![self.complaint(error.span().unwrap_or(0..0), error.message())]
+        })?;
+        let mut entries: Vec<_> = table.get_ref().iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        let (mut spans, mut complaints) = (Spans::new(), Vec::new());
+        for (key, value) in entries {
+            let Some(setting) = settings::find(key.get_ref()) else {
+                complaints.push(self.unknown(key.get_ref(), key.span(), value.get_ref()));
+                continue;
+            };
+            let items = match value.get_ref() {
+                DeValue::Array(items) if setting.kind.is_list() => items,
+                _ => std::slice::from_ref(value),
+            };
+            let given: Vec<_> = items.iter().map(given).collect();
+            match setting.kind.set(config, &given) {
+                Ok(()) => drop(spans.insert(setting.name, value.span())),
+                Err(wrong) => {
+                    let span = items.get(wrong.index).map_or(value.span(), Spanned::span);
+                    let complaint =
+                        self.complaint(span, format!("{}: {}", setting.name, wrong.problem));
+                    complaints.push(complaint.note(wrong.meant.map(did_you_mean)));
+                }
+            }
+        }
+        if complaints.is_empty() { Ok(spans) } else { Err(complaints) }
+    }
+
+    /// A complaint about these bytes of the file.
+    pub fn complaint(&self, span: Range<usize>, problem: impl Into<String>) -> Complaint {
+        Complaint::within(&self.name, &self.text, span, problem)
+    }
+
+    fn unknown(&self, key: &str, span: Range<usize>, value: &DeValue<'_>) -> Complaint {
+        let names = settings::all().map(|setting| setting.name);
+        let note = match value {
+            DeValue::Table(_) => Some("settings stand in no section".to_owned()),
+            _ => settings::nearest(key, names).map(did_you_mean),
+        };
+        self.complaint(span, format!("unknown setting `{key}`")).note(note)
+    }
+}
+
+fn given<'a>(value: &'a Spanned<DeValue<'_>>) -> Given<'a> {
+    match value.get_ref() {
+        DeValue::String(text) => Given::Text(text),
+        // A number that is too large for this is too large for any setting.
+        DeValue::Integer(number) => Given::Integer(
+            i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX),
+        ),
+        DeValue::Float(_) => Given::Other("a fraction"),
+        DeValue::Boolean(_) => Given::Other("a truth value"),
+        DeValue::Datetime(_) => Given::Other("a date or time of day"),
+        DeValue::Array(_) => Given::Other("a list"),
+        DeValue::Table(_) => Given::Other("a table"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(text: &str) -> Result<(Config, Spans), String> {
+        let file = ConfigFile::new("f", text);
+        let mut config = Config::default();
+        match file.apply(&mut config) {
+            Ok(spans) => Ok((config, spans)),
+            Err(complaints) => {
+                let shown: Vec<_> = complaints.iter().map(Complaint::to_string).collect();
+                Err(shown.join("\n"))
+            }
+        }
+    }
+
+    #[test]
+    fn values_reach_their_fields_and_are_found_again() {
+        let text = "workers = 0x10\nhead-bytes = \"64 KiB\"\nconnect-timeout = \"1m\"\n";
+        let (config, spans) = apply(text).unwrap();
+        assert_eq!((config.workers, config.limits.head_bytes), (16, 65536));
+        assert_eq!(config.timeouts.connect.as_secs(), 60);
+        assert_eq!(&text[spans["head-bytes"].clone()], "\"64 KiB\"");
+    }
+
+    #[test]
+    fn one_address_needs_no_list() {
+        let (one, _) = apply("listen = '127.0.0.1:1'").unwrap();
+        assert_eq!(one.listen, ["127.0.0.1:1"]);
+        let (two, _) = apply("listen = ['127.0.0.1:1', '[::1]:1']").unwrap();
+        assert_eq!(two.listen, ["127.0.0.1:1", "[::1]:1"]);
+    }
+
+    #[test]
+    fn each_wrong_type_is_named() {
+        for (text, expected) in [
+            ("workers = 8.5", "workers: a whole number is expected, not a fraction"),
+            ("workers = true", "not a truth value"),
+            ("workers = [8]", "not a list"),
+            ("workers = -1", "must be at least 3"),
+            ("workers = 9223372036854775807", "must be at most 4096"),
+            ("connect-timeout = 10", "a time needs a unit, such as \"10s\""),
+            ("connect-timeout = 10:00:00", "not a date or time of day"),
+            ("upstream = 3000", "text such as \"http://127.0.0.1:3000\" is expected, not a number"),
+            ("log-format = 1", "a word in quotes is expected"),
+            ("head-bytes = {}", "is expected, not a table"),
+            ("listen = []", "at least one address is needed"),
+            ("listen = ['127.0.0.1:1', ['x']]", "f:1:26: listen: text such as"),
+        ] {
+            let shown = apply(text).unwrap_err();
+            assert!(shown.contains(expected), "{shown}");
+        }
+    }
+
+    #[test]
+    fn everything_wrong_is_told_in_the_order_of_the_lines() {
+        let shown = apply("zzz = 1\nworkers = 0\n[limits]\nfields = 3\n").unwrap_err();
+        let lines: Vec<_> = shown.lines().filter(|line| line.starts_with("f:")).collect();
+        assert_eq!(
+            lines,
+            [
+                "f:1:1: unknown setting `zzz`",
+                "f:2:11: workers: must be at least 3",
+                "f:3:2: unknown setting `limits`",
+            ]
+        );
+        assert!(shown.ends_with("^^^^^^ settings stand in no section"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_not_toml_is_shown_where_it_is() {
+        for (text, place) in
+            [("workers = \n", "f:1:"), ("\nworkers 8", "f:2:"), ("fields = 1\nfields = 2", "f:2:1")]
+        {
+            let shown = apply(text).unwrap_err();
+            assert!(shown.starts_with(place) && shown.contains('^'), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! From arguments to a [`Config`]: the defaults, over them the file, over it the flags.
+
+use crate::args::Args;
+use crate::complaint::{Complaint, did_you_mean};
+use crate::config::{Config, Impossible};
+use crate::config_file::{ConfigFile, Spans};
+use crate::descriptors::Descriptors;
+use crate::settings::{self, Given};
+
+/// The configuration in effect, found to be possible.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(args: &Args, descriptors: &Descriptors) -> Result<Config, Vec<Complaint>> {
+    let mut config = Config::default();
+    let mut file = None;
+    if let Some(path) = &args.config {
+        let read = ConfigFile::read(path).map_err(|complaint| vec![complaint])?;
+        let spans = read.apply(&mut config)?;
+        file = Some((read, spans));
+    }
+    for (name, values) in &args.flags {
+        let setting = settings::find(name).expect("flags are made from the settings");
+        let given: Vec<_> = values.iter().map(|value| Given::Text(value)).collect();
+        setting.kind.set(&mut config, &given).map_err(|wrong| {
+            let complaint = Complaint::about(flag(name, &values[wrong.index]), wrong.problem);
+            vec![complaint.note(wrong.meant.map(did_you_mean))]
+        })?;
+    }
+    config
+        .check(descriptors)
+        .map_err(|impossible| vec![locate(impossible, args, file.as_ref())])?;
+    Ok(config)
+}
+
+/// Says where the setting that cannot work has its value from.
+fn locate(impossible: Impossible, args: &Args, file: Option<&(ConfigFile, Spans)>) -> Complaint {
+    let Impossible { setting, problem } = impossible;
+    let name = settings::of_field(setting).map_or(setting, |setting| setting.name);
+    if let Some((_, values)) = args.flags.iter().find(|(given, _)| *given == name) {
+        return Complaint::about(flag(name, &values.join(" ")), problem);
+    }
+    match file.and_then(|(file, spans)| Some((file, spans.get(name)?))) {
+        Some((file, span)) => file.complaint(span.clone(), format!("{name}: {problem}")),
+        None => Complaint::about(name, problem),
+    }
+}
+
+fn flag(name: &str, value: &str) -> String {
+    format!("--{name} {value}")
+}

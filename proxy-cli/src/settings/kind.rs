@@ -1,0 +1,263 @@
+//! [`Kind`]: how a setting is written, and where it goes.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use proxy_core::Authority;
+
+use super::nearest;
+use crate::config::{Config, Number, Word};
+use crate::listen_address;
+use crate::{duration, size};
+
+/// How a setting is written, what it may be, and the field of [`Config`] that it sets.
+pub enum Kind {
+    /// How many of something. Where the most is [`UNLIMITED`], the word `unlimited` is one, too.
+    Count(RangeInclusive<u64>, fn(&mut Config) -> &mut dyn Number),
+    /// Bytes: a number, or text with a unit.
+    Size(RangeInclusive<u64>, fn(&mut Config) -> &mut dyn Number),
+    /// Text with a unit of time.
+    Duration(RangeInclusive<Duration>, fn(&mut Config) -> &mut Duration),
+    /// One of some words.
+    Word(fn(&mut Config) -> &mut dyn Word),
+    /// `http://HOST:PORT`, or nothing.
+    Upstream(fn(&mut Config) -> &mut Option<Authority>),
+    /// At least one address to listen on.
+    Listen(fn(&mut Config) -> &mut Vec<String>),
+}
+
+/// The most of a limit that need not be one.
+pub const UNLIMITED: u64 = u64::MAX;
+const UNLIMITED_WORD: &str = "unlimited";
+
+/// A value as it was written, before it is known to be right.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'a> {
+    /// A flag's value, or text in a file.
+    Text(&'a str),
+    /// A number in a file.
+    Integer(i128),
+    /// Anything else that a file can hold, which no setting takes.
+    Other(&'static str),
+}
+
+/// What is wrong with a value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Which of several values it is, counted from 0.
+    pub index: usize,
+    pub problem: String,
+    /// What was most likely meant.
+    pub meant: Option<&'static str>,
+}
+
+impl From<String> for Wrong {
+    fn from(problem: String) -> Wrong {
+        Wrong { index: 0, problem, meant: None }
+    }
+}
+
+impl Kind {
+    /// It takes several values.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Kind::Listen(_))
+    }
+
+    /// What stands for the value in the help.
+    pub fn value_name(&self) -> &'static str {
+        match self {
+            Kind::Count(..) => "N",
+            Kind::Size(..) => "SIZE",
+            Kind::Duration(..) => "TIME",
+            Kind::Word(_) => "WORD",
+            Kind::Upstream(_) => "http://HOST:PORT",
+            Kind::Listen(_) => "ADDR:PORT",
+        }
+    }
+
+    /// Sets the field to what was given, which is one value unless this is a list.
+    ///
+    /// # Errors
+    /// If it is not such a value; the field is as it was then.
+    pub fn set(&self, config: &mut Config, given: &[Given]) -> Result<(), Wrong> {
+        if self.is_list() || given.len() == 1 {
+            self.set_checked(config, given)
+        } else {
+            Err(format!("{} is expected", self.expected()).into())
+        }
+    }
+
+    fn set_checked(&self, config: &mut Config, given: &[Given]) -> Result<(), Wrong> {
+        match self {
+            Kind::Count(range, field) => {
+                let number = match given[0] {
+                    Given::Text(UNLIMITED_WORD) if *range.end() == UNLIMITED => UNLIMITED,
+                    Given::Text(text) => self.whole(text.parse().ok(), given[0])?,
+                    Given::Integer(number) => u64::try_from(number).unwrap_or(0),
+                    Given::Other(_) => self.whole(None, given[0])?,
+                };
+                within(number, range, |bound| bound.to_string())?;
+                field(config).set(number);
+            }
+            Kind::Size(range, field) => {
+                let bytes = match given[0] {
+                    Given::Text(UNLIMITED_WORD) if *range.end() == UNLIMITED => UNLIMITED,
+                    Given::Text(text) => size::parse(text)?,
+                    Given::Integer(number) => u64::try_from(number).unwrap_or(0),
+                    Given::Other(_) => self.whole(None, given[0])?,
+                };
+                within(bytes, range, |bound| size::show(*bound))?;
+                field(config).set(bytes);
+            }
+            Kind::Duration(range, field) => {
+                let time = match given[0] {
+                    Given::Text(text) => duration::parse(text)?,
+                    Given::Integer(number) => {
+                        return Err(format!("a time needs a unit, such as \"{number}s\"").into());
+                    }
+                    Given::Other(_) => return Err(self.unexpected(given[0])),
+                };
+                within(time, range, |bound| duration::show(*bound))?;
+                *field(config) = time;
+            }
+            Kind::Word(field) => {
+                let text = self.text(given[0])?;
+                let words = field(config).words();
+                if !words.contains(&text) {
+                    return Err(Wrong {
+                        index: 0,
+                        problem: format!("must be one of {}", words.join(", ")),
+                        meant: nearest(text, words.iter().copied()),
+                    });
+                }
+                field(config).set(text);
+            }
+            Kind::Upstream(field) => {
+                let authority = self.text(given[0])?.parse::<Authority>();
+                *field(config) = Some(authority.map_err(|error| error.to_string())?);
+            }
+            Kind::Listen(field) => {
+                let mut addresses = Vec::new();
+                for (index, given) in given.iter().enumerate() {
+                    let at = |wrong| Wrong { index, ..wrong };
+                    let address = self.text(*given).map_err(at)?;
+                    listen_address::check(address, &addresses)
+                        .map_err(|problem| at(problem.to_owned().into()))?;
+                    addresses.push(address.to_owned());
+                }
+                if addresses.is_empty() {
+                    return Err("at least one address is needed".to_owned().into());
+                }
+                *field(config) = addresses;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the field holds, as it would stand in a file; `None` where nothing is set.
+    pub fn show(&self, config: &Config) -> Option<String> {
+        // The accessors are for reading and writing both.
+        let mut config = config.clone();
+        match self {
+            Kind::Count(_, field) => field(&mut config).get().map(|number| match number {
+                UNLIMITED => quoted(UNLIMITED_WORD),
+                number => number.to_string(),
+            }),
+            Kind::Size(_, field) => field(&mut config).get().map(|bytes| match bytes {
+                UNLIMITED => quoted(UNLIMITED_WORD),
+                bytes if bytes < 1024 => bytes.to_string(),
+                bytes => quoted(&size::show(bytes)),
+            }),
+            Kind::Duration(_, field) => Some(quoted(&duration::show(*field(&mut config)))),
+            Kind::Word(field) => Some(quoted(field(&mut config).get())),
+            Kind::Upstream(field) => {
+                field(&mut config).as_ref().map(|authority| quoted(&format!("http://{authority}")))
+            }
+            Kind::Listen(field) => {
+                let addresses: Vec<_> = field(&mut config).iter().map(|it| quoted(it)).collect();
+                Some(format!("[{}]", addresses.join(", ")))
+            }
+        }
+    }
+
+    /// The values it can have, if that is to be told.
+    pub fn range(&self) -> Option<String> {
+        let range = |least: String, most: String| Some(format!("{least} to {most}"));
+        match self {
+            Kind::Count(bounds, _) if *bounds.end() == UNLIMITED => {
+                Some(format!("{} or more, or `{UNLIMITED_WORD}`", bounds.start()))
+            }
+            Kind::Size(bounds, _) if *bounds.end() == UNLIMITED => {
+                Some(format!("{} or more, or `{UNLIMITED_WORD}`", size::show(*bounds.start())))
+            }
+            Kind::Count(bounds, _) => range(bounds.start().to_string(), bounds.end().to_string()),
+            Kind::Size(bounds, _) => range(size::show(*bounds.start()), size::show(*bounds.end())),
+            Kind::Duration(bounds, _) => {
+                range(duration::show(*bounds.start()), duration::show(*bounds.end()))
+            }
+            Kind::Word(field) => Some(field(&mut Config::default()).words().join(", ")),
+            Kind::Upstream(_) | Kind::Listen(_) => None,
+        }
+    }
+
+    fn expected(&self) -> &'static str {
+        match self {
+            Kind::Count(..) => "a whole number",
+            Kind::Size(..) => "a size such as 4096 or \"32 KiB\"",
+            Kind::Duration(..) => "a time such as \"30s\", \"250ms\" or \"1h\"",
+            Kind::Word(_) => "a word in quotes",
+            Kind::Upstream(_) => "text such as \"http://127.0.0.1:3000\"",
+            Kind::Listen(_) => "text such as \"127.0.0.1:8888\"",
+        }
+    }
+
+    fn unexpected(&self, given: Given) -> Wrong {
+        let found = match given {
+            Given::Text(_) => return format!("{} is expected", self.expected()).into(),
+            Given::Integer(_) => "a number",
+            Given::Other(what) => what,
+        };
+        format!("{} is expected, not {found}", self.expected()).into()
+    }
+
+    fn whole(&self, number: Option<u64>, given: Given) -> Result<u64, Wrong> {
+        number.ok_or_else(|| self.unexpected(given))
+    }
+
+    fn text<'g>(&self, given: Given<'g>) -> Result<&'g str, Wrong> {
+        match given {
+            Given::Text(text) => Ok(text),
+            _ => Err(self.unexpected(given)),
+        }
+    }
+}
+
+fn within<T: PartialOrd>(
+    value: T,
+    range: &RangeInclusive<T>,
+    show: impl Fn(&T) -> String,
+) -> Result<(), String> {
+    if value < *range.start() {
+        Err(format!("must be at least {}", show(range.start())))
+    } else if value > *range.end() {
+        Err(format!("must be at most {}", show(range.end())))
+    } else {
+        Ok(())
+    }
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => {
+                quoted.push_str(&format!("\\u{:04X}", u32::from(control)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
