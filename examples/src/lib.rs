@@ -5,6 +5,14 @@
 //! | `cargo run --example minimal` | the fewest lines that make a proxy |
 //! | `cargo run --example custom_logger` | a logger with a format and a summary of its own |
 //! | `cargo run --example allowlist` | a handler that refuses |
+//! | `cargo run --example mock_responses` | a handler that answers some URLs itself, from a table |
+//! | `cargo run --example rewrite_headers` | a handler that changes fields, in both directions |
+//! | `cargo run --example deferred_decision` | a decision that asks somebody slow, on the worker pool |
+//! | `cargo run --example take_over` | a protocol of one's own, in plain blocking code |
+//! | `cargo run --example custom_connector` | all traffic through a Unix socket, or to a fixed address |
+//! | `cargo run --example two_proxies` | two proxies in one process, one behind the other |
+//! | `cargo run --example json_lines_logger` | a log for programs, and a program that reads it |
+//! | `cargo run --example sqlite_logger` | records in an SQLite database, and what to ask it |
 //! | `cargo test -p examples --test in_a_test` | a proxy inside a test, to see what a client sends |
 //!
 //! This library holds only what they share.

@@ -1,6 +1,5 @@
 //! [`Args`]: the flags, most of them made from the table of settings.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -30,11 +29,6 @@ impl Args {
     /// The arguments of this process. Ends it if they are wrong, or ask for help.
     pub fn parse() -> Args {
         Args::from_matches(&command().get_matches())
-    }
-
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests bring arguments of their own"))]
-    fn try_parse(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Args, clap::Error> {
-        Ok(Args::from_matches(&command().try_get_matches_from(arguments)?))
     }
 
     fn from_matches(matches: &ArgMatches) -> Args {
@@ -90,9 +84,11 @@ fn command() -> Command {
                 .short('v')
                 .help("Tell on standard error what happens to each failing request"),
         )
-        .args(settings::GROUPS.iter().flat_map(|group| {
-            group.settings.iter().map(move |setting| flag(group, setting))
-        }))
+        .args(
+            settings::GROUPS
+                .iter()
+                .flat_map(|group| group.settings.iter().map(move |setting| flag(group, setting))),
+        )
 }
 
 fn flag(group: &Group, setting: &'static Setting) -> Arg {
@@ -122,7 +118,8 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Args, clap::Error> {
-        Args::try_parse([&["proxy-cli"], arguments].concat())
+        let matches = command().try_get_matches_from([&["proxy-cli"], arguments].concat())?;
+        Ok(Args::from_matches(&matches))
     }
 
     #[test]
@@ -140,10 +137,13 @@ mod tests {
     #[test]
     fn every_setting_is_a_flag() {
         let args = parse(&["--fields", "7", "--listen", "a:1", "--listen", "b:1"]).unwrap();
-        let expected =
-            [("listen", vec!["a:1".to_owned(), "b:1".to_owned()]), ("fields", vec!["7".to_owned()])];
+        let expected = [
+            ("listen", vec!["a:1".to_owned(), "b:1".to_owned()]),
+            ("fields", vec!["7".to_owned()]),
+        ];
         assert_eq!(args.flags, expected);
-        let known = |setting: &Setting| command().get_arguments().any(|it| it.get_id() == setting.name);
+        let known =
+            |setting: &Setting| command().get_arguments().any(|it| it.get_id() == setting.name);
         assert!(settings::all().all(known));
     }
 

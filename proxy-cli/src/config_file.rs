@@ -50,9 +50,8 @@ impl ConfigFile {
     /// # Errors
     /// Everything that is wrong in the file, in the order of its lines.
     pub fn apply(&self, config: &mut Config) -> Result<Spans, Vec<Complaint>> {
-        let table = DeTable::parse(&self.text).map_err(|error| {
-            vec![self.complaint(error.span().unwrap_or(0..0), error.message())]
-        })?;
+        let table = DeTable::parse(&self.text)
+            .map_err(|error| vec![self.complaint(error.span().unwrap_or(0..0), error.message())])?;
         let mut entries: Vec<_> = table.get_ref().iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         let (mut spans, mut complaints) = (Spans::new(), Vec::new());

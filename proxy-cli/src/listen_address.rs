@@ -12,7 +12,7 @@ pub fn check(address: &str, others: &[String]) -> Result<(), &'static str> {
         return Err("the port must be a number from 0 to 65535");
     };
     if address.parse::<SocketAddr>().is_err() {
-        if host.contains(':') {
+        if host.contains(':') && !host.contains('/') {
             return Err("an IPv6 address is written in brackets, such as \"[::1]:8888\"");
         }
         if host.is_empty() {

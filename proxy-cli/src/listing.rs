@@ -26,12 +26,11 @@ pub fn list(config: &Config) -> String {
 fn entry(setting: &Setting, config: &Config, listing: &mut String) -> std::fmt::Result {
     writeln!(listing, "# {}.", setting.help)?;
     if !setting.at_limit.is_empty() {
-        writeln!(listing, "# Then: {}.", setting.at_limit)?;
+        writeln!(listing, "# At the limit: {}.", setting.at_limit)?;
     }
-    write!(listing, "# Default: {}", setting.default())?;
-    match setting.kind.range() {
-        Some(range) => writeln!(listing, "; possible: {range}")?,
-        None => listing.push('\n'),
+    writeln!(listing, "# Default: {} ({}).", setting.default(), setting.reason)?;
+    if let Some(range) = setting.kind.range() {
+        writeln!(listing, "# Possible: {range}.")?;
     }
     match setting.show(config) {
         Some(value) => writeln!(listing, "{} = {value}", setting.name),

@@ -134,6 +134,7 @@ fn a_port_in_use_ends_with_1_and_is_named() {
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(message.contains(&format!("cannot listen on {address}")), "{message}");
+    assert!(message.contains("choose another port with --listen, or stop it"), "{message}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod timeouts;
 
 use crate::config::Config;
 
-pub use kind::{Given, Kind, Wrong};
+pub use kind::{Given, Kind};
 
 /// Something that can be set, in the file and by a flag of the same name.
 pub struct Setting {

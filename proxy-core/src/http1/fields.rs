@@ -37,10 +37,6 @@ impl Span {
         self.start as usize
     }
 
-    fn len(self) -> usize {
-        (self.end - self.start) as usize
-    }
-
     fn of(self, bytes: &[u8]) -> &[u8] {
         &bytes[self.start as usize..self.end as usize]
     }
@@ -166,22 +162,6 @@ impl Fields {
             .iter()
             .find(|line| self.bytes(line.name).eq_ignore_ascii_case(name.as_bytes()))
             .map(|line| self.value(line))
-    }
-
-    /// The same of two names, in one pass. Lengths first: hardly any line comes to a comparison.
-    pub(crate) fn first_of_each(&self, names: [&str; 2]) -> [Option<&[u8]>; 2] {
-        let mut values = [None; 2];
-        for line in &self.lines {
-            for (name, value) in names.iter().zip(&mut values) {
-                if line.name.len() == name.len()
-                    && value.is_none()
-                    && self.bytes(line.name).eq_ignore_ascii_case(name.as_bytes())
-                {
-                    *value = Some(self.value(line));
-                }
-            }
-        }
-        values
     }
 
     /// Whether there is exactly one `Upgrade`, to WebSocket (RFC 6455 §4.2.1).

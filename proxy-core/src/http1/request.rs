@@ -220,11 +220,6 @@ impl RequestHead {
         self.fields.first(name)
     }
 
-    /// [`field`](Self::field) for two names at once: what the log asks of every request.
-    pub(crate) fn two_fields(&self, names: [&str; 2]) -> [Option<&[u8]>; 2] {
-        self.fields.first_of_each(names)
-    }
-
     /// The length of the body: never [`BodyLength::UntilClose`].
     pub fn body_length(&self) -> BodyLength {
         self.length

@@ -19,10 +19,6 @@ use crate::upstream::{ConnectError, Destination, Dial, Dialing, PlanReply, Retry
 /// that cannot be sent twice. Servers close idle connections after seconds.
 const JUST_USED: Duration = Duration::from_secs(1);
 
-/// How much earlier than the upstream has announced we let go of an idle connection: what we
-/// send needs some time to get there. Half of what was announced, if that is less.
-const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
-
 /// How often a request may be sent off: once more than once.
 const ATTEMPTS: u32 = 2;
 
@@ -287,10 +283,8 @@ impl Session {
         if !reusable || cx.sockets[socket].is_readable() {
             return cx.sockets.close(socket, Close::Orderly);
         }
-        let announced =
-            transaction.response.keep_alive_timeout().map_or(Duration::MAX, Duration::from_secs);
-        let announced = announced.saturating_sub(KEEP_ALIVE_MARGIN.min(announced / 2));
-        let keep = env.settings.timeouts.upstream_idle.min(announced);
+        let announced = transaction.response.keep_alive_timeout();
+        let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
         cx.sockets[socket].owner = Owner::Idle;
         if let Err(socket) = env.idle.put(&upstream.key, socket, cx.now, keep) {
             cx.sockets.close(socket, Close::Orderly);
@@ -304,5 +298,36 @@ impl Transaction {
     fn is_repeatable(&self) -> bool {
         self.request.is_idempotent()
             && matches!(self.request.body_length(), BodyLength::None | BodyLength::Exact(0))
+    }
+}
+
+/// How long an idle connection is kept: as long as we want it, and somewhat less than the
+/// upstream has announced in seconds, since what we send needs time to get there.
+fn keep_for(wanted: Duration, announced: Option<u64>) -> Duration {
+    const MARGIN: Duration = Duration::from_secs(1);
+    let announced = announced.map_or(Duration::MAX, Duration::from_secs);
+    wanted.min(announced.saturating_sub(MARGIN.min(announced / 2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_connections_are_let_go_before_the_upstream_closes_them() {
+        let ms = Duration::from_millis;
+        for (wanted, announced, expected) in [
+            (4_000, None, 4_000),
+            (4_000, Some(60), 4_000),
+            (4_000, Some(5), 4_000),
+            (10_000, Some(5), 4_000),
+            (4_000, Some(2), 1_000),
+            (4_000, Some(1), 500),
+            (4_000, Some(0), 0),
+            (4_000, Some(u64::MAX), 4_000),
+            (0, Some(5), 0),
+        ] {
+            assert_eq!(keep_for(ms(wanted), announced), ms(expected), "{wanted} {announced:?}");
+        }
     }
 }

@@ -79,10 +79,10 @@ impl<A: Copy + PartialEq> Race<A> {
         if is_over {
             return Next::Lost(Reason::ConnectTimeout);
         }
-        if self.attempts.is_empty() || self.next_at <= now {
-            if let Some(address) = self.untried.next() {
-                return Next::Try(address);
-            }
+        if (self.attempts.is_empty() || self.next_at <= now)
+            && let Some(address) = self.untried.next()
+        {
+            return Next::Try(address);
         }
         let Some(first_end) = self.attempts.iter().map(|attempt| attempt.until).min() else {
             return Next::Lost(self.last_failure);

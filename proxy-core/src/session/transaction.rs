@@ -185,7 +185,8 @@ impl Transaction {
             record.target = request.target();
             record.host = request.host();
             record.version = Some(request.version());
-            [record.referer, record.user_agent] = request.two_fields(["referer", "user-agent"]);
+            record.referer = request.field("referer");
+            record.user_agent = request.field("user-agent");
         }
         record.status = self.status;
         record.reason = self.reason;
