@@ -25,3 +25,17 @@ pub fn until_enter() {
     // An input that cannot be read has ended, too.
     let _ = io::stdin().lock().read_line(&mut String::new());
 }
+
+/// Runs the programs in the documents as tests. Here and not in `proxy-core`, since a published
+/// package cannot read what lies outside of it.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/embedding.md")]
+    struct Embedding;
+
+    #[doc = include_str!("../../proxy-core/README.md")]
+    struct PackageReadme;
+}

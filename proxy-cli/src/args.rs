@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::Config;
-use crate::settings::{self, Given, Group, Setting};
+use crate::settings::{self, Given, Group, Kind, Setting};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -99,14 +99,18 @@ fn flag(group: &Group, setting: &'static Setting) -> Arg {
             None => wrong.problem,
         })
     };
-    let range = setting.kind.range().map_or(String::new(), |range| format!("; {range}"));
     // As one would type it: the quotes and brackets are those of TOML.
     let default = setting.default().replace(['"', '[', ']'], "");
+    let words = match setting.kind.range() {
+        Some(words) if matches!(setting.kind, Kind::Word(_)) => format!(" [one of: {words}]"),
+        // Bounds of numbers would be in the way here; who comes upon one is told.
+        _ => String::new(),
+    };
     Arg::new(setting.name)
         .long(setting.name)
         .value_name(setting.kind.value_name())
         .help_heading(group.title)
-        .help(format!("{} [default: {default}{range}]", setting.help))
+        .help(format!("{}{words} [default: {default}]", setting.help))
         // Those that few need are shown with --help only.
         .hide_short_help(group.title != settings::GROUPS[0].title)
         .action(if setting.kind.is_list() { ArgAction::Append } else { ArgAction::Set })

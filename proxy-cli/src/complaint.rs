@@ -15,7 +15,7 @@ pub struct Complaint {
     /// `FILE:LINE:COLUMN`, or the flag.
     place: String,
     problem: String,
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
     note: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Complaint {
 
     /// About these bytes of `text`, which is what the file `name` holds.
     pub fn within(name: &str, text: &str, span: Range<usize>, problem: impl Into<String>) -> Self {
-        let start = text.floor_char_boundary(span.start);
+        let start = (0..=span.start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let number = text[..line_start].matches('\n').count() + 1;
         let rest = &text[line_start..];
@@ -47,13 +47,13 @@ impl Complaint {
         Complaint {
             place: format!("{name}:{number}:{}", before.chars().count() + 1),
             problem: problem.into(),
-            excerpt: Some(Excerpt {
+            excerpt: Some(Box::new(Excerpt {
                 number,
                 line: line.to_owned(),
                 // Tabs are as wide below as above.
                 indent: before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect(),
                 carets: marked.chars().count().max(1),
-            }),
+            })),
             note: None,
         }
     }
@@ -72,7 +72,8 @@ pub fn did_you_mean(name: &str) -> String {
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.problem)?;
-        if let Some(Excerpt { number, line, indent, carets }) = &self.excerpt {
+        if let Some(excerpt) = &self.excerpt {
+            let Excerpt { number, line, indent, carets } = &**excerpt;
             write!(f, "\n{number:>5} | {line}\n      | {indent}{:^>carets$}", "")?;
         } else if self.note.is_some() {
             f.write_str(";")?;

@@ -35,9 +35,10 @@ pub struct Limits {
     /// share an address.
     pub connections_per_client: usize,
     /// Connections handed to one loop and not yet adopted by it. At the limit the acceptor
-    /// waits. Default 1,024.
+    /// waits. Default 1,024. At most 65,536.
     pub loop_inbox: usize,
-    /// Jobs waiting in each lane of the worker pool. At the limit: 503. Default 1,024.
+    /// Jobs waiting in each lane of the worker pool, and jobs of each loop under way in it. At the
+    /// limit: 503. Default 1,024. At most 65,536.
     pub lane_queue: usize,
     /// Names whose look-up is remembered by a [`DirectConnector`](crate::DirectConnector). At
     /// the limit the one to be forgotten first goes. Default 1,024: more than a busy office

@@ -12,7 +12,7 @@ use crate::limits::{Limits, Timeouts};
 use crate::logger::{NoLog, RequestLogger};
 use crate::net::{Listener, TcpListener};
 use crate::policy::ForwardingPolicy;
-use crate::session::Settings;
+use crate::session::{Settings, Work};
 use crate::upstream::{DirectConnector, UpstreamConnector};
 
 /// Collects what a proxy is made of. Everything has a default but where to listen.
@@ -70,8 +70,8 @@ pub struct Proxy {
 /// Threads of the worker pool: names are looked up one by one by the system's resolver, so
 /// there must be some for when a few of them hang.
 const WORKERS: usize = 8;
-/// A thread for each kind of job: no kind starves another.
-pub(super) const LEAST_WORKERS: usize = 3;
+/// A thread for each kind of work: no kind starves another.
+const LEAST_WORKERS: usize = Work::ALL.len();
 
 impl Proxy {
     /// A builder with the defaults of a forward proxy.
@@ -237,8 +237,9 @@ fn check_limits(limits: &Limits) -> Result<(), BuildError> {
     check(limits.chunk_line_bytes >= 3, "chunk_line_bytes", "must be at least 3")?;
     check(limits.connections >= 1, "connections", positive)?;
     check(limits.connections_per_client >= 1, "connections_per_client", positive)?;
-    check(limits.loop_inbox >= 1, "loop_inbox", positive)?;
-    check(limits.lane_queue >= 1, "lane_queue", positive)?;
+    let queue = "must be from 1 to 65536: its memory is taken at once";
+    check((1..=65_536).contains(&limits.loop_inbox), "loop_inbox", queue)?;
+    check((1..=65_536).contains(&limits.lane_queue), "lane_queue", queue)?;
     check(limits.log_queue >= 1, "log_queue", positive)
 }
 

@@ -8,14 +8,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::acceptor::{LoopDoor, Reception, blocking};
-use super::builder::{BuildError, LEAST_WORKERS, Proxy};
+use super::builder::{BuildError, Proxy};
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
 use crate::net::Wake;
 use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::mailbox::Outlet;
-use crate::session::{Drain, Engine, Env, Lanes, Message, Owner, Tally};
+use crate::session::{Drain, Engine, Env, Lanes, Message, Owner, Tally, Work};
 
 /// A running proxy.
 ///
@@ -74,7 +74,7 @@ impl ProxyHandle {
             let mailbox = event_loop.mailbox();
             // In the order they are taken: what waits for results has waited longest, and
             // connections that were accepted before a shutdown are served before it begins.
-            let results = mailbox.queue(limits.lane_queue);
+            let results = mailbox.queue(limits.lane_queue.saturating_mul(Work::ALL.len()));
             doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox)));
             handle.controls.push(mailbox.queue(1));
             let env =
@@ -165,11 +165,9 @@ impl Drop for ProxyHandle {
 
 fn lanes(workers: usize, queue: usize) -> io::Result<Lanes> {
     let mut builder = WorkerPool::builder();
-    builder.name("proxy").shared(workers - LEAST_WORKERS);
-    let names = builder.lane("names", queue, 1);
-    let decisions = builder.lane("decisions", queue, 1);
-    let connections = builder.lane("connections", queue, 1);
-    Ok(Lanes { pool: Arc::new(builder.build()?), names, decisions, connections })
+    builder.name("proxy").shared(workers - Work::ALL.len());
+    let lanes = Work::ALL.map(|(_, name)| builder.lane(name, queue, 1));
+    Ok(Lanes { pool: Arc::new(builder.build()?), lanes })
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::client::Session;
 use super::dial::{Dialed, Dialer};
-use super::env::{Env, guarded};
+use super::env::{Env, Work, guarded};
 use super::message::{Asker, Message};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Owner, Step};
@@ -69,7 +69,7 @@ impl Session {
             (transaction.upstream.key.clone(), transaction.upstream.attempts);
         let asker = Asker { task: self.key, request: transaction.id };
         let submitted = env.submit_replying(
-            |lanes| lanes.names,
+            Work::Names,
             move |pending| {
                 let reply = PlanReply::new(move |planned| pending.send(Some(planned)));
                 guarded("UpstreamConnector::plan", || {

@@ -1,7 +1,7 @@
 //! From a request to an action, and from an action to a stage.
 
 use super::client::Session;
-use super::env::{Env, guarded};
+use super::env::{Env, Work, guarded};
 use super::message::{Asker, Message};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
@@ -66,7 +66,7 @@ impl Session {
                 let (request, client) = (transaction.request.clone(), self.client.who.clone());
                 let asker = Asker { task: self.key, request: transaction.id };
                 let submitted = env.submit(
-                    |lanes| lanes.decisions,
+                    Work::Decisions,
                     move || (decision.0)(&request, &client),
                     move |action| Message::Decided(asker, action),
                 );

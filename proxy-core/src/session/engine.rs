@@ -6,7 +6,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::client::Session;
-use super::env::{Env, guarded};
+use super::env::{Env, Work, guarded};
 use super::message::{Arrival, Drain, Message};
 use super::taken_over::TakenOver;
 use super::tunnel::Tunnel;
@@ -202,21 +202,21 @@ impl Protocol for Engine {
         match message {
             Message::Arrived(arrival) => self.arrive(cx, arrival),
             Message::Planned(asker, planned) => {
-                self.env.reply_taken();
+                self.env.reply_taken(Work::Names);
                 self.run(asker.task, cx, |task, env, cx| match task {
                     Task::Session(session) => session.planned(asker, planned, env, cx),
                     _ => Step::Wait,
                 });
             }
             Message::Decided(asker, action) => {
-                self.env.reply_taken();
+                self.env.reply_taken(Work::Decisions);
                 self.run(asker.task, cx, |task, env, cx| match task {
                     Task::Session(session) => session.decided(asker, action, env, cx),
                     _ => Step::Wait,
                 });
             }
             Message::Returned(asker, returned) => {
-                self.env.reply_taken();
+                self.env.reply_taken(Work::Connections);
                 self.run(asker.task, cx, |task, env, cx| match task {
                     Task::TakenOver(taken) => taken.returned(asker, returned, env, cx),
                     _ => Step::Wait,

@@ -32,16 +32,31 @@ pub(crate) struct Settings {
     pub(crate) own_addresses: Vec<SocketAddr>,
 }
 
-/// The worker pool, and which lane carries what.
+/// The kinds of work that the worker pool does for sessions. Each has a lane of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Resolving names, and whatever else a connector does.
+    Names,
+    /// Deferred decisions.
+    Decisions,
+    /// Blocking code that speaks with clients.
+    Connections,
+}
+
+impl Work {
+    /// All of them, in the order of [`Lanes`].
+    pub(crate) const ALL: [(Work, &str); 3] = [
+        (Work::Names, "names"),
+        (Work::Decisions, "decisions"),
+        (Work::Connections, "connections"),
+    ];
+}
+
+/// The worker pool, and its lane for each kind of work.
 #[derive(Clone)]
 pub(crate) struct Lanes {
     pub(crate) pool: Arc<WorkerPool>,
-    /// Resolving names and whatever else a connector does.
-    pub(crate) names: Lane,
-    /// Deferred decisions.
-    pub(crate) decisions: Lane,
-    /// Blocking code that speaks with clients.
-    pub(crate) connections: Lane,
+    pub(crate) lanes: [Lane; Work::ALL.len()],
 }
 
 /// What all sessions of a loop share.
@@ -53,10 +68,10 @@ pub(crate) struct Env {
     pub(super) out: Vec<u8>,
     pub(super) draining: Option<Drain>,
     lanes: Lanes,
-    /// Where results of jobs come back. It has room for [`Limits::lane_queue`] of them, and
-    /// no more jobs than that are ever under way: a result always finds its place.
+    /// Where results of jobs come back. It has room for [`Limits::lane_queue`] of each kind of
+    /// work, and no more of it than that is ever under way: a result always finds its place.
     results: Outlet<Message>,
-    under_way: usize,
+    under_way: [usize; Work::ALL.len()],
     /// Boxed as their sessions have them: they are handed over as they are.
     #[allow(clippy::vec_box)]
     spare: Vec<Box<Transaction>>,
@@ -93,7 +108,7 @@ impl Env {
             draining: None,
             lanes,
             results,
-            under_way: 0,
+            under_way: [0; Work::ALL.len()],
             spare: Vec::new(),
             next_id: number as u64 + 1,
             id_step: loops as u64,
@@ -139,42 +154,40 @@ impl Env {
     /// job returned, or of `None` if it panicked or was never run.
     pub(super) fn submit<T: Send + 'static>(
         &mut self,
-        lane: impl FnOnce(&Lanes) -> Lane,
+        work: Work,
         job: impl FnOnce() -> T + Send + 'static,
         reply: impl FnOnce(Option<T>) -> Message + Send + 'static,
     ) -> Result<(), Reason> {
         let job = move |pending: Pending<T, _>| {
             pending.send(guarded("a job on the worker pool", job));
         };
-        self.submit_replying(lane, job, reply)
+        self.submit_replying(work, job, reply)
     }
 
     /// The same for a job that replies itself, and may keep what it replies with for later.
     pub(super) fn submit_replying<T: 'static, F>(
         &mut self,
-        lane: impl FnOnce(&Lanes) -> Lane,
+        work: Work,
         job: impl FnOnce(Pending<T, F>) + Send + 'static,
         reply: F,
     ) -> Result<(), Reason>
     where
         F: FnOnce(Option<T>) -> Message + Send + 'static,
     {
-        if self.under_way >= self.settings.limits.lane_queue {
+        if self.under_way[work as usize] >= self.settings.limits.lane_queue {
             return Err(Reason::WorkersBusy);
         }
         let pending =
             Pending { outlet: self.results.clone(), reply: Some(reply), result: PhantomData };
         // A job that is refused replies too, when it is dropped: each submission counts.
-        self.under_way += 1;
-        self.lanes
-            .pool
-            .submit(lane(&self.lanes), move || job(pending))
-            .map_err(|_| Reason::WorkersBusy)
+        self.under_way[work as usize] += 1;
+        let lane = self.lanes.lanes[work as usize];
+        self.lanes.pool.submit(lane, move || job(pending)).map_err(|_| Reason::WorkersBusy)
     }
 
     /// A reply has come.
-    pub(super) fn reply_taken(&mut self) {
-        self.under_way -= 1;
+    pub(super) fn reply_taken(&mut self, work: Work) {
+        self.under_way[work as usize] -= 1;
     }
 
     /// Logs that a transaction is over.

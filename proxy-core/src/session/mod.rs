@@ -48,7 +48,7 @@ mod tunnel;
 mod wire;
 
 pub(crate) use engine::Engine;
-pub(crate) use env::{Env, Lanes, Settings};
+pub(crate) use env::{Env, Lanes, Settings, Work};
 pub(crate) use message::{Arrival, ClientSeats, Drain, Message, Seat, Tally};
 
 use crate::runtime::event_loop::Context;

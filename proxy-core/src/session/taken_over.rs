@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::client::Session;
-use super::env::Env;
+use super::env::{Env, Work};
 use super::message::{Asker, Message, Seat};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
@@ -37,7 +37,7 @@ impl Session {
         let (sender, receiver) = crossbeam_channel::bounded(1);
         let asker = Asker { task: self.key, request: transaction.id };
         let submitted = env.submit(
-            |lanes| lanes.connections,
+            Work::Connections,
             move || {
                 if let Ok((socket, early)) = receiver.recv() {
                     (take_over.0)(socket, early);
