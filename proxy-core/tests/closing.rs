@@ -6,8 +6,8 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossbeam_channel::{Receiver, bounded};
-use proxy_core::Reason;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use proxy_core::{Action, ConnectionHandler, Exchange, ForwardHandler, Reason, Response};
 use support::{Origin, PATIENCE, Stage, Visit};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -103,19 +103,20 @@ fn expected(moment: Moment, repeatable: bool) -> (Option<u16>, Option<Reason>, u
 
 #[test]
 fn no_request_arrives_twice_that_must_not_and_none_fails_for_a_connection_closed_while_idle() {
-    for (request, repeatable) in [
-        ("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody", false),
-        ("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", false),
-        ("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody", false),
-        ("GET /x HTTP/1.1\r\nHost: x\r\n\r\n", true),
+    let stage = Stage::forward();
+    for (method, body, repeatable) in [
+        ("POST", "Content-Length: 4\r\n\r\nbody", false),
+        ("POST", "Content-Length: 0\r\n\r\n", false),
+        ("PUT", "Content-Length: 4\r\n\r\nbody", false),
+        ("GET", "\r\n", true),
     ] {
         for moment in MOMENTS {
             for abruptly in [false, true] {
-                let what = format!("{moment:?}, abruptly: {abruptly}, {request}");
+                let what = format!("{method} {body:?} {moment:?}, abruptly: {abruptly}");
                 let (origin, arrivals, closed) = closing(moment, abruptly);
-                let stage = Stage::in_front_of(&origin);
+                let request = format!("{method} {} HTTP/1.1\r\nHost: x\r\n{body}", origin.url("/"));
                 let mut client = stage.client();
-                stage.asks(&mut client, "GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+                stage.asks(&mut client, &origin.get("/first"));
                 if matches!(moment, WithItsAnswer | WhileIdle) {
                     closed.recv_timeout(PATIENCE).unwrap();
                 }
@@ -141,6 +142,50 @@ fn no_request_arrives_twice_that_must_not_and_none_fails_for_a_connection_closed
             }
         }
     }
+}
+
+/// Forwards, but for requests to `busy.test`: those keep the loop for as long as it pleases the
+/// test, which no handler should do.
+struct Busy(Sender<()>, Receiver<()>);
+
+impl ConnectionHandler for Busy {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        if exchange.request().host() == "busy.test" {
+            self.0.send(()).unwrap();
+            let _ = self.1.recv_timeout(PATIENCE);
+            return Action::Respond(Response::new(204));
+        }
+        ForwardHandler.request(exchange)
+    }
+}
+
+#[test]
+fn a_post_does_not_fail_for_an_end_that_came_right_behind_it() {
+    let (tell, is_busy) = bounded(1);
+    let (release, released) = bounded::<()>(0);
+    let (end, may_end) = bounded::<()>(0);
+    let (tell_closed, closed) = bounded(1);
+    let origin = Origin::new(move |visit| {
+        if visit.number == 0 {
+            visit.tell_when_closed(&tell_closed);
+        }
+        visit.request();
+        visit.send(OK);
+        let _ = may_end.recv();
+    });
+    let stage = Stage::with(|builder| builder.handler(Busy(tell, released)));
+    let (mut client, mut busy) = (stage.client(), stage.client());
+    stage.asks(&mut client, &origin.get("/"));
+    busy.send("GET http://busy.test/ HTTP/1.1\r\nHost: busy.test\r\n\r\n");
+    is_busy.recv_timeout(PATIENCE).unwrap();
+    // The loop will hear of both at once, and of the request first.
+    let url = origin.url("/");
+    client.send(format!("POST {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"));
+    drop(end);
+    closed.recv_timeout(PATIENCE).unwrap();
+    drop(release);
+    assert_eq!(client.answer().text(), "ok");
+    assert_eq!((busy.answer().status, origin.visits()), (204, 2));
 }
 
 // Elsewhere an answer and the end of the connection cannot be made to leave together.

@@ -94,6 +94,16 @@ fn the_library_takes_all_that_the_table_allows() {
 }
 
 #[test]
+fn reasons_that_are_named_exist() {
+    for setting in all() {
+        for code in setting.at_limit.split('`').skip(1).step_by(2) {
+            let known = proxy_core::Reason::ALL.iter().any(|reason| reason.code() == code);
+            assert!(known, "{}: {code}", setting.name);
+        }
+    }
+}
+
+#[test]
 fn fields_of_the_library_are_found() {
     assert_eq!(of_field("head_bytes").unwrap().name, "head-bytes");
     assert_eq!(of_field("keep_alive").unwrap().name, "keep-alive-timeout");

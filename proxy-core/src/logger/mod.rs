@@ -48,9 +48,9 @@ pub use text::TextLogger;
 ///
 /// # Contract
 ///
-/// Each exchange, each tunnel and each refused connection gives one record with
-/// [`Event::Close`] when it is over; a tunnel gives one with [`Event::Open`] before, when it
-/// is opened. The records of one event loop come in the order in which things ended there;
+/// Each exchange, each tunnel and each connection that was answered with a refusal gives one
+/// record with [`Event::Close`] when it is over; a tunnel gives one with [`Event::Open`] before,
+/// when it is opened. The records of one event loop come in the order in which things ended there;
 /// those of different loops are interleaved.
 ///
 /// Both methods are called on the log thread, never concurrently with each other, so a logger

@@ -115,10 +115,11 @@ fn is_exhaustion(error: &io::Error) -> bool {
 }
 
 fn is_own(address: &SocketAddr, own: &[SocketAddr]) -> bool {
+    // An IPv4 address in its IPv6 form leads to the same place.
+    let ip = address.ip().to_canonical();
     own.iter().any(|own| {
-        let same_host =
-            own.ip() == address.ip() || own.ip().is_unspecified() && address.ip().is_loopback();
-        own.port() == address.port() && (same_host || address.ip().is_unspecified())
+        let same_host = own.ip() == ip || own.ip().is_unspecified() && ip.is_loopback();
+        own.port() == address.port() && (same_host || ip.is_unspecified())
     })
 }
 
@@ -132,6 +133,7 @@ mod tests {
         for (address, expected) in [
             ("127.0.0.1:8888", true),
             ("0.0.0.0:8888", true),
+            ("[::ffff:127.0.0.1]:8888", true),
             ("127.0.0.1:8889", false),
             ("127.0.0.2:8888", false),
             ("[::1]:9999", true),
