@@ -6,8 +6,10 @@ use super::{Kind, Setting};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
-/// Queues have their places from the start: longer ones would need memory that is not there.
-const LONGEST_QUEUE: u64 = 1_000_000;
+/// Queues between threads take their memory at once; the library takes no longer ones.
+const LONGEST_QUEUE: u64 = 65_536;
+/// Of what is kept as it comes: more would be a mistake in the number.
+const MOST_KEPT: u64 = 1_000_000;
 
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
@@ -108,7 +110,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "names",
-        kind: Kind::Count(0..=LONGEST_QUEUE, |config| &mut config.limits.names),
+        kind: Kind::Count(0..=MOST_KEPT, |config| &mut config.limits.names),
         help: "Names whose addresses are remembered",
         unset: "",
         reason: "more than a busy office asks for in a minute, and less than 1 MiB",
@@ -116,7 +118,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "idle-upstreams",
-        kind: Kind::Count(0..=LONGEST_QUEUE, |config| &mut config.limits.idle_upstreams),
+        kind: Kind::Count(0..=MOST_KEPT, |config| &mut config.limits.idle_upstreams),
         help: "Idle upstream connections kept by each event loop",
         unset: "",
         reason: "they last seconds only, and each needs a descriptor",
@@ -124,7 +126,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "idle-per-upstream",
-        kind: Kind::Count(0..=LONGEST_QUEUE, |config| &mut config.limits.idle_per_upstream),
+        kind: Kind::Count(0..=MOST_KEPT, |config| &mut config.limits.idle_per_upstream),
         help: "Idle connections to one upstream kept by each event loop",
         unset: "",
         reason: "one upstream leaves room for others",
@@ -132,7 +134,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "log-queue",
-        kind: Kind::Count(1..=LONGEST_QUEUE, |config| &mut config.limits.log_queue),
+        kind: Kind::Count(1..=MOST_KEPT, |config| &mut config.limits.log_queue),
         help: "Access records that wait for the log, for each event loop",
         unset: "",
         reason: "a second or two of full load",
