@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use proxy_core::{
-    Authority, BuildError, FixedUpstreamHandler, Intake, Limits, Listener, Proxy, ProxyBuilder,
-    Timeouts,
+    Authority, BuildError, FixedUpstreamHandler, ForwardingFields, ForwardingPolicy, Intake,
+    Limits, Listener, Network, Proxy, ProxyBuilder, Timeouts,
 };
 
 use crate::descriptors::Descriptors;
@@ -17,6 +18,11 @@ pub struct Config {
     pub listen: Vec<String>,
     pub upstream: Option<Authority>,
     pub log_format: LogFormat,
+    /// `None`: standard output.
+    pub log_file: Option<PathBuf>,
+    pub forwarded_for: ForwardedFor,
+    /// Whose word about other clients is taken.
+    pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
     pub workers: usize,
     /// In the place of the one in `limits`, whose default depends on the system here.
@@ -33,6 +39,9 @@ impl Default for Config {
             listen: vec!["127.0.0.1:8888".to_owned()],
             upstream: None,
             log_format: LogFormat::Text,
+            log_file: None,
+            forwarded_for: ForwardedFor::Auto,
+            trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
             connections: None,
@@ -57,6 +66,7 @@ impl Config {
         let mut builder = Proxy::builder()
             .limits(self.limits(descriptors))
             .timeouts(self.timeouts.clone())
+            .forwarding(self.forwarding())
             .workers(self.workers);
         if let Some(upstream) = &self.upstream {
             builder = builder.handler(FixedUpstreamHandler::new(upstream.clone()));
@@ -65,6 +75,18 @@ impl Config {
             builder = builder.event_loops(event_loops);
         }
         builder
+    }
+
+    /// What upstreams are told of clients.
+    fn forwarding(&self) -> ForwardingPolicy {
+        let fields = match self.forwarded_for {
+            ForwardedFor::Off => return ForwardingPolicy::off(),
+            ForwardedFor::Auto if self.upstream.is_none() => return ForwardingPolicy::off(),
+            ForwardedFor::Auto | ForwardedFor::XForwardedFor => ForwardingFields::XForwardedFor,
+            ForwardedFor::Forwarded => ForwardingFields::Forwarded,
+            ForwardedFor::Both => ForwardingFields::Both,
+        };
+        ForwardingPolicy::tell(fields).trusting(self.trusted_proxies.iter().copied())
     }
 
     /// How many clients may be connected at once.
@@ -132,6 +154,21 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// Apache's common log format.
+    Common,
+    /// Apache's combined log format.
+    Combined,
+}
+
+/// Which fields tell upstreams who the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedFor {
+    /// `X-Forwarded-For` in front of a fixed upstream, none in a forward proxy.
+    Auto,
+    Off,
+    XForwardedFor,
+    Forwarded,
+    Both,
 }
 
 /// A field that holds one of some words.
@@ -144,20 +181,50 @@ pub trait Word {
 
 impl Word for LogFormat {
     fn words(&self) -> &'static [&'static str] {
-        &["text", "json"]
+        &["text", "json", "common", "combined"]
     }
 
     fn get(&self) -> &'static str {
         match self {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
+            LogFormat::Common => "common",
+            LogFormat::Combined => "combined",
         }
     }
 
     fn set(&mut self, word: &str) {
         *self = match word {
             "json" => LogFormat::Json,
+            "common" => LogFormat::Common,
+            "combined" => LogFormat::Combined,
             _ => LogFormat::Text,
+        };
+    }
+}
+
+impl Word for ForwardedFor {
+    fn words(&self) -> &'static [&'static str] {
+        &["auto", "off", "x-forwarded-for", "forwarded", "both"]
+    }
+
+    fn get(&self) -> &'static str {
+        match self {
+            ForwardedFor::Auto => "auto",
+            ForwardedFor::Off => "off",
+            ForwardedFor::XForwardedFor => "x-forwarded-for",
+            ForwardedFor::Forwarded => "forwarded",
+            ForwardedFor::Both => "both",
+        }
+    }
+
+    fn set(&mut self, word: &str) {
+        *self = match word {
+            "off" => ForwardedFor::Off,
+            "x-forwarded-for" => ForwardedFor::XForwardedFor,
+            "forwarded" => ForwardedFor::Forwarded,
+            "both" => ForwardedFor::Both,
+            _ => ForwardedFor::Auto,
         };
     }
 }
@@ -236,10 +303,12 @@ mod tests {
 
     #[test]
     fn words_are_what_they_set() {
-        let mut format = LogFormat::Text;
-        for word in format.words() {
-            format.set(word);
-            assert_eq!(format.get(), *word);
+        let (mut format, mut forwarded) = (LogFormat::Text, ForwardedFor::Off);
+        for field in [&mut format as &mut dyn Word, &mut forwarded] {
+            for word in field.words() {
+                field.set(word);
+                assert_eq!(field.get(), *word);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! anything is built from it. Whatever is wrong until then ends with 2; what goes wrong later,
 //! with 1.
 
+mod access_log;
 mod args;
 mod complaint;
 mod config;
@@ -24,10 +25,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use proxy_core::{BuildError, JsonLogger, ProxyHandle, TextLogger};
+use proxy_core::{BuildError, ProxyHandle};
 
+use access_log::AccessLog;
 use args::{Args, Task};
-use config::{Config, LogFormat};
+use config::Config;
 use descriptors::Descriptors;
 use signals::{Signal, Signals};
 
@@ -69,7 +71,11 @@ fn run(config: &Config, descriptors: &Descriptors) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(&error),
     };
-    let proxy = match start(config, descriptors) {
+    let log = match AccessLog::open(config.log_file.as_deref()) {
+        Ok(log) => log,
+        Err(error) => return fail(&error),
+    };
+    let proxy = match start(config, descriptors, &log) {
         Ok(proxy) => proxy,
         Err(error) => {
             let code = fail(&error);
@@ -82,19 +88,19 @@ fn run(config: &Config, descriptors: &Descriptors) -> ExitCode {
         }
     };
     announce(config, &proxy, descriptors);
-    stop(proxy, signals, config.drain)
+    stop(proxy, signals, &log, config.drain)
 }
 
-fn start(config: &Config, descriptors: &Descriptors) -> Result<ProxyHandle, BuildError> {
+fn start(
+    config: &Config,
+    descriptors: &Descriptors,
+    log: &AccessLog,
+) -> Result<ProxyHandle, BuildError> {
     let mut builder = config.builder(descriptors);
     for address in &config.listen {
         builder = builder.listen(address);
     }
-    builder = match config.log_format {
-        LogFormat::Text => builder.logger(TextLogger::stdout()),
-        LogFormat::Json => builder.logger(JsonLogger::stdout()),
-    };
-    builder.start()
+    log.attach(config.log_format, builder).start()
 }
 
 /// Says where it listens, what to try, and what it can take.
@@ -114,11 +120,14 @@ fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
     }
 }
 
-/// Waits for a signal, drains, and reports.
-fn stop(proxy: ProxyHandle, mut signals: Signals, drain: Duration) -> ExitCode {
-    let tunnels = match signals.wait() {
-        Signal::Terminate => drain,
-        Signal::Interrupt => drain.min(DRAIN_TUNNELS_INTERACTIVE),
+/// Waits until it is asked to stop, drains, and reports.
+fn stop(proxy: ProxyHandle, mut signals: Signals, log: &AccessLog, drain: Duration) -> ExitCode {
+    let tunnels = loop {
+        match signals.wait() {
+            Signal::Reopen => log.reopen(),
+            Signal::Terminate => break drain,
+            Signal::Interrupt => break drain.min(DRAIN_TUNNELS_INTERACTIVE),
+        }
     };
     eprintln!(
         "stopping: no new connections; what is under way has {}, tunnels {}",

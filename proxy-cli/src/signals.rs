@@ -1,36 +1,42 @@
-//! [`Signals`]: being asked to stop.
+//! [`Signals`]: being asked to stop, or to open the log anew.
 
 use std::io;
 use std::process;
 
-/// How the process was asked to stop.
+#[cfg(unix)]
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+
+/// What the process was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// By a service manager.
+    /// To stop, by a service manager.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM"))]
     Terminate,
-    /// By a person, with Ctrl-C.
+    /// To stop, by a person with Ctrl-C.
     Interrupt,
+    /// To open the log file anew.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGUSR1"))]
+    Reopen,
 }
 
 /// The exit status of a process that did not wait for the end of its work: 128 + SIGINT.
 const IMPATIENT: i32 = 130;
 
-/// The signals that ask a process to stop.
+/// The signals that ask a process for something.
 #[cfg(unix)]
 pub struct Signals(signal_hook::iterator::Signals);
 
 #[cfg(unix)]
 impl Signals {
     pub fn install() -> io::Result<Signals> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map(Signals)
+        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGUSR1]).map(Signals)
     }
 
-    /// Blocks until the process is asked to stop.
+    /// Blocks until the process is asked for something.
     pub fn wait(&mut self) -> Signal {
         match self.0.forever().next() {
-            Some(signal_hook::consts::SIGINT) => Signal::Interrupt,
+            Some(SIGINT) => Signal::Interrupt,
+            Some(SIGUSR1) => Signal::Reopen,
             _ => Signal::Terminate,
         }
     }
@@ -38,13 +44,14 @@ impl Signals {
     /// Whoever asks again does not want to wait: from now on the next signal ends the process.
     pub fn exit_on_next(mut self) {
         std::thread::spawn(move || {
-            self.0.forever().next();
-            process::exit(IMPATIENT);
+            if self.0.forever().any(|signal| signal != SIGUSR1) {
+                process::exit(IMPATIENT);
+            }
         });
     }
 }
 
-/// The signals that ask a process to stop.
+/// The signals that ask a process for something.
 #[cfg(not(unix))]
 pub struct Signals(std::sync::mpsc::Receiver<()>);
 
@@ -60,7 +67,7 @@ impl Signals {
         Ok(Signals(receiver))
     }
 
-    /// Blocks until the process is asked to stop.
+    /// Blocks until the process is asked for something.
     pub fn wait(&mut self) -> Signal {
         let _ = self.0.recv();
         Signal::Interrupt

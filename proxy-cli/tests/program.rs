@@ -148,3 +148,43 @@ fn help_names_every_flag_and_version_the_version() {
     let version = String::from_utf8(run(&["--version"]).stdout).unwrap();
     assert_eq!(version, format!("proxy-cli {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_log_file_is_appended_to_and_opened_anew_when_asked() {
+    let folder = std::env::temp_dir().join(format!("proxy-cli-log-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (log, moved) = (folder.join("access.log"), folder.join("access.log.1"));
+    let program = Program::start(&["--log-file", log.to_str().unwrap(), "--log-format", "common"]);
+    let refused = "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let lines = |path: &std::path::Path, count: usize| loop {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if text.lines().count() >= count {
+            break text;
+        }
+        thread::yield_now();
+    };
+    program.ask(refused);
+    assert!(lines(&log, 1).starts_with("127.0.0.1 - - ["));
+    std::fs::rename(&log, &moved).unwrap();
+    let pid = program.child.id().to_string();
+    assert!(Command::new("kill").args(["-USR1", &pid]).status().unwrap().success());
+    // The new file is there as soon as the old one has been let go.
+    while !log.exists() {
+        thread::yield_now();
+    }
+    program.ask(refused);
+    assert!(lines(&log, 1).contains("\"GET /x HTTP/1.1\" 400 "));
+    assert_eq!(lines(&moved, 1).lines().count(), 1);
+    assert_eq!(program.stop("-TERM").code(), Some(0));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn in_front_of_an_upstream_it_tells_who_the_client_is_and_believes_nobody() {
+    let (origin, served) = origin();
+    let program = Program::start(&["--upstream", &format!("http://{origin}")]);
+    program
+        .ask("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nConnection: close\r\n\r\n");
+    assert!(served.join().unwrap().contains("\r\nX-Forwarded-For: 127.0.0.1\r\n"));
+}

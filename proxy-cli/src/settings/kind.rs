@@ -1,9 +1,10 @@
 //! [`Kind`]: how a setting is written, and where it goes.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use proxy_core::Authority;
+use proxy_core::{Authority, Network};
 
 use super::nearest;
 use crate::config::{Config, Number, Word};
@@ -24,6 +25,10 @@ pub enum Kind {
     Upstream(fn(&mut Config) -> &mut Option<Authority>),
     /// At least one address to listen on.
     Listen(fn(&mut Config) -> &mut Vec<String>),
+    /// Any number of networks.
+    Networks(fn(&mut Config) -> &mut Vec<Network>),
+    /// A file, or nothing.
+    Path(fn(&mut Config) -> &mut Option<PathBuf>),
 }
 
 /// The most of a limit that need not be one.
@@ -60,7 +65,7 @@ impl From<String> for Wrong {
 impl Kind {
     /// It takes several values.
     pub fn is_list(&self) -> bool {
-        matches!(self, Kind::Listen(_))
+        matches!(self, Kind::Listen(_) | Kind::Networks(_))
     }
 
     /// What stands for the value in the help.
@@ -72,6 +77,8 @@ impl Kind {
             Kind::Word(_) => "WORD",
             Kind::Upstream(_) => "http://HOST:PORT",
             Kind::Listen(_) => "ADDR:PORT",
+            Kind::Networks(_) => "ADDR/BITS",
+            Kind::Path(_) => "FILE",
         }
     }
 
@@ -150,6 +157,22 @@ impl Kind {
                 }
                 *field(config) = addresses;
             }
+            Kind::Networks(field) => {
+                let mut networks = Vec::new();
+                for (index, given) in given.iter().enumerate() {
+                    let at = |wrong| Wrong { index, ..wrong };
+                    let network = self.text(*given).map_err(at)?.parse::<Network>();
+                    networks.push(network.map_err(|error| at(error.to_string().into()))?);
+                }
+                *field(config) = networks;
+            }
+            Kind::Path(field) => {
+                let path = self.text(given[0])?;
+                if path.is_empty() {
+                    return Err("the name of a file is expected".to_owned().into());
+                }
+                *field(config) = Some(path.into());
+            }
         }
         Ok(())
     }
@@ -177,6 +200,13 @@ impl Kind {
                 let addresses: Vec<_> = field(&mut config).iter().map(|it| quoted(it)).collect();
                 Some(format!("[{}]", addresses.join(", ")))
             }
+            Kind::Networks(field) => {
+                let networks = field(&mut config).iter().map(|it| quoted(&it.to_string()));
+                Some(format!("[{}]", networks.collect::<Vec<_>>().join(", ")))
+            }
+            Kind::Path(field) => {
+                field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
+            }
         }
     }
 
@@ -196,7 +226,7 @@ impl Kind {
                 range(duration::show(*bounds.start()), duration::show(*bounds.end()))
             }
             Kind::Word(field) => Some(field(&mut Config::default()).words().join(", ")),
-            Kind::Upstream(_) | Kind::Listen(_) => None,
+            Kind::Upstream(_) | Kind::Listen(_) | Kind::Networks(_) | Kind::Path(_) => None,
         }
     }
 
@@ -208,6 +238,8 @@ impl Kind {
             Kind::Word(_) => "a word in quotes",
             Kind::Upstream(_) => "text such as \"http://127.0.0.1:3000\"",
             Kind::Listen(_) => "text such as \"127.0.0.1:8888\"",
+            Kind::Networks(_) => "text such as \"10.0.0.0/8\"",
+            Kind::Path(_) => "text such as \"access.log\"",
         }
     }
 

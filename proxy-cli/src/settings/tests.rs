@@ -28,9 +28,12 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Count(..) => "97",
         Kind::Size(..) => "997",
         Kind::Duration(..) => "77s",
+        Kind::Word(_) if setting.name == "forwarded-for" => "both",
         Kind::Word(_) => "json",
         Kind::Upstream(_) => "http://shop.example:8080",
         Kind::Listen(_) => "127.0.0.1:9797",
+        Kind::Networks(_) => "10.0.0.0/8",
+        Kind::Path(_) => "access.log",
     }
 }
 

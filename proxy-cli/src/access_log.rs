@@ -1,0 +1,68 @@
+//! [`AccessLog`]: where the access log goes, and in which format.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use proxy_core::{ApacheLogger, JsonLogger, LogFile, ProxyBuilder, TextLogger};
+
+use crate::config::LogFormat;
+
+/// Where the access log goes.
+pub struct AccessLog {
+    /// `None`: standard output.
+    file: Option<LogFile>,
+}
+
+/// A log file that cannot be opened.
+#[derive(Debug)]
+pub struct Unopened {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl AccessLog {
+    /// Opens the file, if it is one.
+    ///
+    /// # Errors
+    /// If it cannot be opened for appending.
+    pub fn open(path: Option<&Path>) -> Result<AccessLog, Unopened> {
+        let file = path.map(|path| {
+            LogFile::append(path).map_err(|source| Unopened { path: path.to_owned(), source })
+        });
+        Ok(AccessLog { file: file.transpose()? })
+    }
+
+    /// Has the proxy log here.
+    pub fn attach(&self, format: LogFormat, builder: ProxyBuilder) -> ProxyBuilder {
+        let writer: Box<dyn Write + Send> = match &self.file {
+            Some(file) => Box::new(file.clone()),
+            None => Box::new(io::stdout()),
+        };
+        match format {
+            LogFormat::Text => builder.logger(TextLogger::new(writer)),
+            LogFormat::Json => builder.logger(JsonLogger::new(writer)),
+            LogFormat::Common => builder.logger(ApacheLogger::common(writer)),
+            LogFormat::Combined => builder.logger(ApacheLogger::combined(writer)),
+        }
+    }
+
+    /// Opens the file anew: the old one has been moved away.
+    pub fn reopen(&self) {
+        if let Some(file) = &self.file {
+            // A failure has been told through the `log` facade; the old file is kept.
+            let _ = file.reopen();
+        }
+    }
+}
+
+impl std::fmt::Display for Unopened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot open the log file {}", self.path.display())
+    }
+}
+
+impl std::error::Error for Unopened {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
