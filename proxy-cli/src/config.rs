@@ -20,7 +20,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `None`: standard output.
     pub log_file: Option<PathBuf>,
-    pub forwarded_for: ForwardedFor,
+    pub forwarded_for: Forwarding,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
@@ -40,7 +40,7 @@ impl Default for Config {
             upstream: None,
             log_format: LogFormat::Text,
             log_file: None,
-            forwarded_for: ForwardedFor::Auto,
+            forwarded_for: Forwarding::Auto,
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
@@ -80,11 +80,11 @@ impl Config {
     /// What upstreams are told of clients.
     fn forwarding(&self) -> ForwardingPolicy {
         let fields = match self.forwarded_for {
-            ForwardedFor::Off => return ForwardingPolicy::off(),
-            ForwardedFor::Auto if self.upstream.is_none() => return ForwardingPolicy::off(),
-            ForwardedFor::Auto | ForwardedFor::XForwardedFor => ForwardingFields::XForwardedFor,
-            ForwardedFor::Forwarded => ForwardingFields::Forwarded,
-            ForwardedFor::Both => ForwardingFields::Both,
+            Forwarding::Off => return ForwardingPolicy::off(),
+            Forwarding::Auto if self.upstream.is_none() => return ForwardingPolicy::off(),
+            Forwarding::Auto | Forwarding::XForwardedFor => ForwardingFields::XForwardedFor,
+            Forwarding::Forwarded => ForwardingFields::Forwarded,
+            Forwarding::Both => ForwardingFields::Both,
         };
         ForwardingPolicy::tell(fields).trusting(self.trusted_proxies.iter().copied())
     }
@@ -162,7 +162,7 @@ pub enum LogFormat {
 
 /// Which fields tell upstreams who the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForwardedFor {
+pub enum Forwarding {
     /// `X-Forwarded-For` in front of a fixed upstream, none in a forward proxy.
     Auto,
     Off,
@@ -203,28 +203,28 @@ impl Word for LogFormat {
     }
 }
 
-impl Word for ForwardedFor {
+impl Word for Forwarding {
     fn words(&self) -> &'static [&'static str] {
         &["auto", "off", "x-forwarded-for", "forwarded", "both"]
     }
 
     fn get(&self) -> &'static str {
         match self {
-            ForwardedFor::Auto => "auto",
-            ForwardedFor::Off => "off",
-            ForwardedFor::XForwardedFor => "x-forwarded-for",
-            ForwardedFor::Forwarded => "forwarded",
-            ForwardedFor::Both => "both",
+            Forwarding::Auto => "auto",
+            Forwarding::Off => "off",
+            Forwarding::XForwardedFor => "x-forwarded-for",
+            Forwarding::Forwarded => "forwarded",
+            Forwarding::Both => "both",
         }
     }
 
     fn set(&mut self, word: &str) {
         *self = match word {
-            "off" => ForwardedFor::Off,
-            "x-forwarded-for" => ForwardedFor::XForwardedFor,
-            "forwarded" => ForwardedFor::Forwarded,
-            "both" => ForwardedFor::Both,
-            _ => ForwardedFor::Auto,
+            "off" => Forwarding::Off,
+            "x-forwarded-for" => Forwarding::XForwardedFor,
+            "forwarded" => Forwarding::Forwarded,
+            "both" => Forwarding::Both,
+            _ => Forwarding::Auto,
         };
     }
 }
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn words_are_what_they_set() {
-        let (mut format, mut forwarded) = (LogFormat::Text, ForwardedFor::Off);
+        let (mut format, mut forwarded) = (LogFormat::Text, Forwarding::Off);
         for field in [&mut format as &mut dyn Word, &mut forwarded] {
             for word in field.words() {
                 field.set(word);
