@@ -11,9 +11,14 @@ Each setting can stand in a TOML file, `name = value`, that is named with `--con
 each is a flag of the same name, `--name value`. A flag beats the file, the file beats the
 default. `proxy-cli --print-config` shows what is in effect, as a file to begin with:
 
+<!-- run -->
 ```sh
 proxy-cli --upstream http://127.0.0.1:3000 --connect-timeout 2s --print-config > proxy.toml
 proxy-cli --config proxy.toml --test
+```
+
+<!-- serve -->
+```sh
 proxy-cli --config proxy.toml
 ```
 
