@@ -278,9 +278,10 @@ impl Session {
             && env.draining.is_none();
         upstream.inbound.clear(&mut cx.spares);
         upstream.outbound.clear(&mut cx.spares);
-        // Still readable means that the last read has filled the whole buffer: rare, and not
-        // worth a look at what may be behind it.
-        if !reusable || cx.sockets[socket].is_readable() {
+        // Still readable means that the last read did not show that nothing is left: it filled
+        // the whole buffer, or this is Windows, where a short read does not tell.
+        let connection = &mut cx.sockets[socket];
+        if !reusable || connection.is_readable() && !connection.is_quiet() {
             return cx.sockets.close(socket, Close::Orderly);
         }
         let announced = transaction.response.keep_alive_timeout();
