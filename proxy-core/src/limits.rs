@@ -25,6 +25,11 @@ pub struct Limits {
     /// Bytes of a request body, chunk framing not counted. At the limit: 413, and the
     /// connection is closed. Default: no limit, since a body is never held in memory.
     pub request_body: u64,
+    /// Bytes that are read at once, and so what may wait for a slow receiver in each direction
+    /// of a connection. At the limit reading pauses until the receiver has taken them. Default
+    /// 64 KiB: enough that bulk transfers cost few calls, little enough to stay in the
+    /// second-level cache. From 1 KiB to 1 MiB.
+    pub buffer_bytes: usize,
     /// Interim (1xx) responses before one final response. At the limit: 502. Default 16.
     pub interim_responses: u32,
     /// Client connections at once, over all listeners and loops. At the limit accepting
@@ -67,6 +72,7 @@ impl Default for Limits {
             trailer_bytes: 8 * 1024,
             chunk_line_bytes: 256,
             request_body: u64::MAX,
+            buffer_bytes: 64 * 1024,
             interim_responses: 16,
             connections: 10_000,
             connections_per_client: usize::MAX,

@@ -66,3 +66,30 @@ fn a_client_with_too_many_connections_is_told_and_gets_one_back_when_one_ends() 
             && record.as_record().status == Some(503)
     }));
 }
+
+#[test]
+fn a_small_buffer_carries_a_large_body_piece_by_piece() {
+    let stage = limited(|limits| limits.buffer_bytes = 1024);
+    let body: Vec<u8> = (0..1_000_000_u32).map(|number| (number % 251) as u8).collect();
+    let origin = Origin::new(|visit| {
+        let (_, body) = visit.request().unwrap();
+        visit.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()));
+        visit.send(body);
+    });
+    let mut client = stage.client();
+    let (url, length) = (origin.url("/"), body.len());
+    client.send(format!("POST {url} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n"));
+    client.send(&body);
+    assert!(client.answer().body == body);
+}
+
+#[test]
+fn a_full_inbox_makes_the_acceptor_wait_and_loses_nobody() {
+    let stage = limited(|limits| limits.loop_inbox = 1);
+    let origin = Origin::always("HTTP/1.1 204 No Content\r\n\r\n");
+    let mut clients: Vec<_> = (0..100).map(|_| stage.client()).collect();
+    for client in &mut clients {
+        client.send(origin.get("/"));
+    }
+    assert!(clients.iter_mut().all(|client| client.answer().status == 204));
+}

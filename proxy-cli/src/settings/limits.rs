@@ -37,6 +37,14 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "414 `target_too_long`",
     },
     Setting {
+        name: "buffer-bytes",
+        kind: Kind::Size(KIB..=MIB, |config| &mut config.limits.buffer_bytes),
+        help: "Bytes read at once, and held for a slow receiver in each direction",
+        unset: "",
+        reason: "few system calls for bulk transfers, and it stays in the second-level cache",
+        at_limit: "reading pauses until the receiver has taken them",
+    },
+    Setting {
         name: "trailer-bytes",
         kind: Kind::Size(2..=MIB, |config| &mut config.limits.trailer_bytes),
         help: "Bytes of the trailers behind a chunked body",

@@ -26,7 +26,7 @@ fn changed(before: &BTreeSet<String>, after: &BTreeSet<String>) -> BTreeSet<Stri
 fn another(setting: &Setting) -> &'static str {
     match setting.kind {
         Kind::Count(..) => "97",
-        Kind::Size(..) => "997",
+        Kind::Size(..) => "1997",
         Kind::Duration(..) => "77s",
         Kind::Word(_) if setting.name == "forwarded-for" => "both",
         Kind::Word(_) => "json",

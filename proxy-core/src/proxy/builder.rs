@@ -231,6 +231,11 @@ fn check_limits(limits: &Limits) -> Result<(), BuildError> {
         "head_bytes",
         "must be from 256 to 1048576",
     )?;
+    check(
+        (1024..=1024 * 1024).contains(&limits.buffer_bytes),
+        "buffer_bytes",
+        "must be from 1024 to 1048576",
+    )?;
     check((1..=256).contains(&limits.fields), "fields", "must be from 1 to 256")?;
     check(limits.target_bytes >= 1, "target_bytes", positive)?;
     check(limits.trailer_bytes >= 2, "trailer_bytes", "must be at least 2")?;

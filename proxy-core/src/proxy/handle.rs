@@ -70,7 +70,7 @@ impl ProxyHandle {
         let mut doors = Vec::new();
         for number in 0..event_loops {
             let log = handle.log.sender();
-            let mut event_loop = EventLoop::<Owner, Message>::new()?;
+            let mut event_loop = EventLoop::<Owner, Message>::new(limits.buffer_bytes)?;
             let mailbox = event_loop.mailbox();
             // In the order they are taken: what waits for results has waited longest, and
             // connections that were accepted before a shutdown are served before it begins.

@@ -55,9 +55,6 @@ pub(crate) struct Context<O> {
     again: Vec<TimerKey>,
 }
 
-/// How much is read at once: enough that bulk transfers cost few calls, little enough to stay
-/// in the second-level cache.
-const SCRATCH: usize = 64 * 1024;
 /// How many events are taken from the poller at once.
 const EVENTS: usize = 1024;
 /// How many messages are taken in one turn, so that a flood of new connections does not keep
@@ -80,7 +77,8 @@ pub(crate) struct EventLoop<O, M> {
 }
 
 impl<O: Copy, M: Send> EventLoop<O, M> {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// `read_bytes`: how much is read at once.
+    pub(crate) fn new(read_bytes: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mailbox = Mailbox::new(poll.registry())?;
         let now = Instant::now();
@@ -89,7 +87,7 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             sockets: Sockets::new(poll.registry().try_clone()?),
             timers: Timers::new(now),
             spares: Spares::default(),
-            scratch: vec![0; SCRATCH],
+            scratch: vec![0; read_bytes],
             again: Vec::new(),
         };
         Ok(EventLoop { poll, mailbox, context })

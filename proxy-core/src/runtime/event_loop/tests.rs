@@ -84,7 +84,7 @@ impl Protocol for Echo {
 
 #[test]
 fn sockets_messages_timers_and_second_turns_reach_the_protocol() {
-    let mut event_loop = EventLoop::new().unwrap();
+    let mut event_loop = EventLoop::new(4096).unwrap();
     let outlet = event_loop.mailbox().queue(16);
     let thread = thread::spawn(move || event_loop.run(Echo::default()));
 
@@ -113,7 +113,7 @@ fn sockets_messages_timers_and_second_turns_reach_the_protocol() {
 
 #[test]
 fn an_event_for_a_closed_socket_reaches_nobody() {
-    let mut event_loop = EventLoop::<(), Mail>::new().unwrap();
+    let mut event_loop = EventLoop::<(), Mail>::new(4096).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let pair = || {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
