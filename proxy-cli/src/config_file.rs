@@ -147,7 +147,7 @@ mod tests {
             ("workers = 8.5", "workers: a whole number is expected, not a fraction"),
             ("workers = true", "not a truth value"),
             ("workers = [8]", "not a list"),
-            ("workers = -1", "must be at least 3"),
+            ("workers = -1", "not a negative number"),
             ("workers = 9223372036854775807", "must be at most 4096"),
             ("connect-timeout = 10", "a time needs a unit, such as \"10s\""),
             ("connect-timeout = 10:00:00", "not a date or time of day"),

@@ -115,7 +115,9 @@ fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
     }
     eprint!("at most {} connections at once", config.connections(descriptors));
     match config.connections {
-        None => eprintln!(": {} descriptors, two for each", descriptors.limit()),
+        None => {
+            eprintln!(": {} descriptors, two for each, and some for the rest", descriptors.limit())
+        }
         Some(_) => eprintln!(", as set"),
     }
 }

@@ -4,12 +4,12 @@ use std::io;
 use std::process;
 
 #[cfg(unix)]
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 /// What the process was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// To stop, by a service manager.
+    /// To stop, by a service manager, or because the terminal was closed.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM"))]
     Terminate,
     /// To stop, by a person with Ctrl-C.
@@ -29,7 +29,7 @@ pub struct Signals(signal_hook::iterator::Signals);
 #[cfg(unix)]
 impl Signals {
     pub fn install() -> io::Result<Signals> {
-        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGUSR1]).map(Signals)
+        signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).map(Signals)
     }
 
     /// Blocks until the process is asked for something.

@@ -223,3 +223,14 @@ fn a_proxy_runs_from_a_file_alone() {
     assert!(lines[0].starts_with("listening on 127.0.0.1:"), "{lines:?}");
     assert_eq!(lines[2], "at most 3 connections at once, as set");
 }
+
+#[test]
+fn numbers_that_are_none_of_the_possible_ones_are_not_taken_for_others() {
+    for (value, expected) in [
+        ("-1", "a size such as 4096 or \"32 KiB\" is expected, not a negative number"),
+        ("9_000_000_000_000_000_000_000", "is expected, not a number as large as this"),
+    ] {
+        let said = said_of(&format!("number{value}.toml"), &format!("request-body = {value}\n"));
+        assert!(said.contains(expected), "{said}");
+    }
+}

@@ -186,8 +186,8 @@ reasons! {
         "Read the response without long pauses; or raise the timeout `body_idle`.";
 
     /// The name of the upstream could not be resolved.
-    DnsFailed = "dns_failed", 502, dns_error, Upstream,
-        "No address was found for the name of the server.",
+    DnsFailed = "dns_failed", 502, dns_error, Client,
+        "No address was found for the name of the server: it may be misspelled.",
         "Check the spelling of the name and that it resolves on the proxy's machine, for example \
          with `getent hosts NAME`.";
     /// The name of the upstream was not resolved in time.

@@ -100,7 +100,7 @@ impl Kind {
                 let number = match given[0] {
                     Given::Text(UNLIMITED_WORD) if *range.end() == UNLIMITED => UNLIMITED,
                     Given::Text(text) => self.whole(text.parse().ok(), given[0])?,
-                    Given::Integer(number) => u64::try_from(number).unwrap_or(0),
+                    Given::Integer(number) => self.whole(u64::try_from(number).ok(), given[0])?,
                     Given::Other(_) => self.whole(None, given[0])?,
                 };
                 within(number, range, |bound| bound.to_string())?;
@@ -110,7 +110,7 @@ impl Kind {
                 let bytes = match given[0] {
                     Given::Text(UNLIMITED_WORD) if *range.end() == UNLIMITED => UNLIMITED,
                     Given::Text(text) => size::parse(text)?,
-                    Given::Integer(number) => u64::try_from(number).unwrap_or(0),
+                    Given::Integer(number) => self.whole(u64::try_from(number).ok(), given[0])?,
                     Given::Other(_) => self.whole(None, given[0])?,
                 };
                 within(bytes, range, |bound| size::show(*bound))?;
@@ -246,6 +246,8 @@ impl Kind {
     fn unexpected(&self, given: Given) -> Wrong {
         let found = match given {
             Given::Text(_) => return format!("{} is expected", self.expected()).into(),
+            Given::Integer(number) if number < 0 => "a negative number",
+            Given::Integer(number) if number > i128::from(u64::MAX) => "a number as large as this",
             Given::Integer(_) => "a number",
             Given::Other(what) => what,
         };
