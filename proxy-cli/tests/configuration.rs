@@ -230,7 +230,7 @@ fn numbers_that_are_none_of_the_possible_ones_are_not_taken_for_others() {
         ("-1", "a size such as 4096 or \"32 KiB\" is expected, not a negative number"),
         ("9_000_000_000_000_000_000_000", "is expected, not a number as large as this"),
     ] {
-        let said = said_of(&format!("number{value}.toml"), &format!("request-body = {value}\n"));
+        let said = said_of(&format!("number{value}.toml"), format!("request-body = {value}\n"));
         assert!(said.contains(expected), "{said}");
     }
 }
