@@ -46,7 +46,8 @@ pub struct AccessRecord<'a> {
     pub event: Event,
     /// Exchange or tunnel.
     pub kind: Kind,
-    /// The number of the request, unique in its proxy. Both records of a tunnel have it.
+    /// The number of the request, unique in its proxy. Both records of a tunnel have it. Loops
+    /// deal out numbers by turns, so some may be left out.
     pub id: u64,
     /// When the first byte of the request came.
     pub time: SystemTime,

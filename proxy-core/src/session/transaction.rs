@@ -94,7 +94,7 @@ pub(super) struct UpstreamSide {
     pub(super) outbound: Buffer,
 }
 
-/// Beyond this a head's memory is given back after its transaction.
+/// A key longer than this gives its memory back after its transaction; heads see to theirs.
 const KEPT_KEY: usize = 256;
 
 impl Transaction {
