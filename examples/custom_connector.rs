@@ -18,9 +18,9 @@ use std::{
     path::PathBuf,
 };
 
-#[cfg(unix)]
-use proxy_core::Reason;
 use proxy_core::{ConnectError, Destination, Dialing, Proxy, UpstreamConnector};
+#[cfg(unix)]
+use proxy_core::{Reason, Vouched};
 
 /// Where everything goes.
 #[derive(Debug)]
@@ -46,7 +46,10 @@ impl UpstreamConnector for Place {
             Place::Address(_) => unreachable!("fast() knows the way to {}", destination.host()),
             #[cfg(unix)]
             Place::Socket(path) => match UnixStream::connect(path) {
-                Ok(stream) => Ok(Dialing::connected(stream)),
+                Ok(stream) => Ok(Dialing::connected(
+                    stream,
+                    Vouched::because("everything is meant to go through this socket"),
+                )),
                 Err(error) => Err(ConnectError::new(Reason::ConnectRefused).with_source(error)),
             },
         }

@@ -106,7 +106,7 @@ fn flag(group: &Group, setting: &'static Setting) -> Arg {
         // Bounds of numbers would be in the way here; who comes upon one is told.
         _ => String::new(),
     };
-    Arg::new(setting.name)
+    let flag = Arg::new(setting.name)
         .long(setting.name)
         .value_name(setting.kind.value_name())
         .help_heading(group.title)
@@ -114,7 +114,12 @@ fn flag(group: &Group, setting: &'static Setting) -> Arg {
         // Those that few need are shown with --help only.
         .hide_short_help(group.title != settings::GROUPS[0].title)
         .action(if setting.kind.is_list() { ArgAction::Append } else { ArgAction::Set })
-        .value_parser(check)
+        .value_parser(check);
+    match setting.kind {
+        // To name it is to turn it on.
+        Kind::Switch(_) => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        _ => flag,
+    }
 }
 
 #[cfg(test)]

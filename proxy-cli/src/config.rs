@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proxy_core::{
-    Authority, BuildError, FixedUpstreamHandler, ForwardingFields, ForwardingPolicy, Intake,
-    Limits, Listener, Network, Proxy, ProxyBuilder, Timeouts,
+    Authority, BuildError, ConnectPorts, DestinationGuard, Destinations, FixedUpstreamHandler,
+    ForwardingFields, ForwardingPolicy, Intake, Limits, Listener, Network, Proxy, ProxyBuilder,
+    Timeouts,
 };
 
 use crate::descriptors::Descriptors;
@@ -20,6 +21,14 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `None`: standard output.
     pub log_file: Option<PathBuf>,
+    /// Who is served. Empty: everybody who gets here, as long as that is only this machine.
+    pub allow_client: Vec<Network>,
+    /// That everybody is served is meant.
+    pub allow_open_proxy: bool,
+    pub allow_destination: Vec<Destinations>,
+    pub deny_destination: Vec<Destinations>,
+    /// `None`: what the library does, which depends on where it listens.
+    pub connect_port: Option<ConnectPorts>,
     pub forwarded_for: Forwarding,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
@@ -40,6 +49,11 @@ impl Default for Config {
             upstream: None,
             log_format: LogFormat::Text,
             log_file: None,
+            allow_client: Vec::new(),
+            allow_open_proxy: false,
+            allow_destination: Vec::new(),
+            deny_destination: Vec::new(),
+            connect_port: None,
             forwarded_for: Forwarding::Auto,
             trusted_proxies: Vec::new(),
             event_loops: None,
@@ -67,7 +81,16 @@ impl Config {
             .limits(self.limits(descriptors))
             .timeouts(self.timeouts.clone())
             .forwarding(self.forwarding())
+            .guard(self.guard())
             .workers(self.workers);
+        if self.allow_open_proxy {
+            builder = builder.allow_open_proxy();
+        } else if !self.allow_client.is_empty() {
+            builder = builder.allow_clients(self.allow_client.iter().copied());
+        }
+        if let Some(ports) = &self.connect_port {
+            builder = builder.connect_ports(ports.clone());
+        }
         if let Some(upstream) = &self.upstream {
             builder = builder.handler(FixedUpstreamHandler::new(upstream.clone()));
         }
@@ -75,6 +98,15 @@ impl Config {
             builder = builder.event_loops(event_loops);
         }
         builder
+    }
+
+    /// What is allowed and denied, beside what the library does by itself.
+    fn guard(&self) -> impl FnOnce(DestinationGuard) -> DestinationGuard + Send + 'static {
+        let (allowed, denied) = (self.allow_destination.clone(), self.deny_destination.clone());
+        move |default| {
+            let guard = allowed.into_iter().fold(default, DestinationGuard::allow);
+            denied.into_iter().fold(guard, DestinationGuard::deny)
+        }
     }
 
     /// What upstreams are told of clients.
@@ -124,22 +156,42 @@ impl Config {
                 problem: "the proxy itself listens there".to_owned(),
             });
         }
-        match self.builder(descriptors).listener(Nowhere).build() {
+        if self.allow_open_proxy && !self.allow_client.is_empty() {
+            return Err(Impossible {
+                setting: "allow_open_proxy",
+                problem: "it serves everybody, and allow-client only some: set one of them"
+                    .to_owned(),
+            });
+        }
+        let builder = self.builder(descriptors).listener(Nowhere(None));
+        let places = self.listen.iter().filter_map(|address| address.parse().ok());
+        let builder = places.fold(builder, |builder, at| builder.listener(Nowhere(Some(at))));
+        match builder.build() {
             Err(BuildError::Setting { setting, problem }) => {
                 Err(Impossible { setting, problem: problem.to_owned() })
             }
+            Err(BuildError::OpenProxy { address }) => Err(Impossible {
+                setting: "listen",
+                problem: format!(
+                    "anybody who can reach {address} could go anywhere through it; {WHO_IS_SERVED}"
+                ),
+            }),
             // Whatever else goes wrong goes wrong when it starts.
             _ => Ok(()),
         }
     }
 }
 
-/// What a proxy listens on that is built to be looked at only.
-struct Nowhere;
+/// What to do about an open proxy.
+pub const WHO_IS_SERVED: &str = "say whom it serves, with --allow-client 192.168.0.0/16 for \
+                                 example, or that it serves everybody, with --allow-open-proxy";
+
+/// What a proxy listens on that is built to be looked at only: perhaps an address.
+struct Nowhere(Option<SocketAddr>);
 
 impl Listener for Nowhere {
     fn local_addr(&self) -> Option<SocketAddr> {
-        None
+        self.0
     }
 
     fn open(&self) -> io::Result<Intake> {
@@ -291,6 +343,25 @@ mod tests {
         assert_eq!(impossible(&config), "connections");
         let upstream = Some("http://127.0.0.1:8888".parse().unwrap());
         assert_eq!(impossible(&Config { upstream, ..Config::default() }), "upstream");
+    }
+
+    #[test]
+    fn an_open_proxy_is_not_made_by_accident() {
+        let listen = |address: &str| vec!["127.0.0.1:8888".to_owned(), address.to_owned()];
+        let exposed = Config { listen: listen("0.0.0.0:8888"), ..Config::default() };
+        assert_eq!(impossible(&exposed), "listen");
+        let upstream = Some("http://127.0.0.1:3000".parse().unwrap());
+        let allow_client = vec!["10.0.0.0/8".parse().unwrap()];
+        for config in [
+            Config { listen: listen("[::1]:8888"), ..Config::default() },
+            Config { upstream, ..exposed.clone() },
+            Config { allow_client: allow_client.clone(), ..exposed.clone() },
+            Config { allow_open_proxy: true, ..exposed.clone() },
+        ] {
+            assert_eq!(config.check(&Descriptors::of(20_128)), Ok(()));
+        }
+        let both = Config { allow_client, allow_open_proxy: true, ..exposed };
+        assert_eq!(impossible(&both), "allow_open_proxy");
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn given<'a>(value: &'a Spanned<DeValue<'_>>) -> Given<'a> {
             i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX),
         ),
         DeValue::Float(_) => Given::Other("a fraction"),
-        DeValue::Boolean(_) => Given::Other("a truth value"),
+        DeValue::Boolean(truth) => Given::Truth(*truth),
         DeValue::Datetime(_) => Given::Other("a date or time of day"),
         DeValue::Array(_) => Given::Other("a list"),
         DeValue::Table(_) => Given::Other("a table"),

@@ -79,9 +79,12 @@ fn run(config: &Config, descriptors: &Descriptors) -> ExitCode {
         Ok(proxy) => proxy,
         Err(error) => {
             let code = fail(&error);
-            if let BuildError::Listen { source, .. } = &error
-                && let Some(advice) = listen_address::advice(source.kind())
-            {
+            let advice = match &error {
+                BuildError::Listen { source, .. } => listen_address::advice(source.kind()),
+                BuildError::OpenProxy { .. } => Some(config::WHO_IS_SERVED),
+                _ => None,
+            };
+            if let Some(advice) = advice {
                 eprintln!("{advice}");
             }
             return code;

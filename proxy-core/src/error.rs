@@ -265,6 +265,22 @@ reasons! {
     Denied = "denied", 403, http_request_denied, Proxy,
         "The request is not allowed here.",
         "Ask for something that is allowed, or change the rule.";
+    /// The client's address is not among those that are served.
+    ClientNotAllowed = "client_not_allowed", 403, http_request_denied, Proxy,
+        "This proxy does not serve your address.",
+        "Add the client's network to those that are served, `--allow-client`, if it is to use \
+         this proxy.";
+    /// The address of the upstream is refused by the
+    /// [`DestinationGuard`](crate::DestinationGuard).
+    DestinationNotAllowed = "destination_not_allowed", 403, destination_ip_prohibited, Proxy,
+        "The server has an address to which this proxy makes no connections.",
+        "Allow the address or its class with `--allow-destination`, if it is meant to be reached \
+         through this proxy; the log of the program tells both, at level debug.";
+    /// A tunnel to a port that is not among [`ConnectPorts`](crate::ConnectPorts) (RFC 9110
+    /// §9.3.6).
+    PortNotAllowed = "port_not_allowed", 403, http_request_denied, Proxy,
+        "This proxy opens no tunnels to that port.",
+        "Add the port to those that tunnels may lead to, `--connect-port`, if it is safe.";
     /// The handler asked for the connection to be closed without an answer.
     ClosedByHandler = "closed_by_handler", 444, http_request_denied, Proxy,
         "The connection was closed without an answer.",

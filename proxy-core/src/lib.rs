@@ -51,7 +51,7 @@ mod proxy;
 pub use error::{Reason, Side};
 pub use handler::{
     Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, Plan, Response, ResponseAction, Route, TakeOver,
+    FixedUpstreamHandler, ForwardHandler, Plan, Reach, Response, ResponseAction, Route, TakeOver,
 };
 pub use http1::{FieldEdits, ForwardingFields};
 pub use limits::{Limits, Timeouts};
@@ -60,12 +60,15 @@ pub use logger::{
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger,
 };
 pub use net::{Accept, Intake, Listener, Socket, TcpListener, Wake};
-pub use policy::{ForwardingPolicy, Network, NetworkError};
+pub use policy::{
+    AddressClass, ConnectPorts, DestinationGuard, Destinations, DestinationsError,
+    ForwardingPolicy, Network, NetworkError, PortRange, PortRangeError,
+};
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ShutdownReport};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
 };
 pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
-    PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector,
+    PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
 };

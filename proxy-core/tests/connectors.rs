@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use proxy_core::{
     Accept, ConnectError, Destination, Dialing, Intake, Listener, Reason, Retry, Socket,
-    UpstreamConnector, Wake,
+    UpstreamConnector, Vouched, Wake,
 };
 use support::{Nobody, Origin, PATIENCE, Stage, timeouts};
 
@@ -183,7 +183,12 @@ fn a_plan_that_comes_too_late_is_not_used_for_the_next_request() {
 fn a_connector_can_bring_a_connection() {
     let origin = Origin::always(OK);
     let address = origin.address;
-    let stage = planning(move |_| Ok(Dialing::connected(TcpStream::connect(address).unwrap())));
+    let stage = planning(move |_| {
+        Ok(Dialing::connected(
+            TcpStream::connect(address).unwrap(),
+            Vouched::because("it is a test"),
+        ))
+    });
     let mut client = stage.client();
     for reused in [false, true] {
         assert_eq!(client.send(get("a.test")).answer().text(), "ok");
@@ -204,7 +209,7 @@ fn a_connection_that_a_connector_brings_can_be_a_unix_socket() {
     let ends = unbounded();
     ends.0.send(inside).unwrap();
     let stage = planning(move |_| match ends.1.try_recv() {
-        Ok(inside) => Ok(Dialing::connected(inside)),
+        Ok(inside) => Ok(Dialing::connected(inside, Vouched::because("it is a test"))),
         Err(_) => Err(ConnectError::new(Reason::ConnectRefused)),
     });
     let mut client = stage.client();

@@ -1,10 +1,12 @@
 //! [`Kind`]: how a setting is written, and where it goes.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use proxy_core::{Authority, Network};
+use proxy_core::{AddressClass, Authority, ConnectPorts, Destinations, Network, PortRange};
 
 use super::nearest;
 use crate::config::{Config, Number, Word};
@@ -27,6 +29,12 @@ pub enum Kind {
     Listen(fn(&mut Config) -> &mut Vec<String>),
     /// Any number of networks.
     Networks(fn(&mut Config) -> &mut Vec<Network>),
+    /// Any number of networks and classes of addresses.
+    Destinations(fn(&mut Config) -> &mut Vec<Destinations>),
+    /// Any number of ports and ranges of them, or the word `any`; or nothing.
+    Ports(fn(&mut Config) -> &mut Option<ConnectPorts>),
+    /// Whether something holds.
+    Switch(fn(&mut Config) -> &mut bool),
     /// A file, or nothing.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
 }
@@ -34,6 +42,8 @@ pub enum Kind {
 /// The most of a limit that need not be one.
 pub const UNLIMITED: u64 = u64::MAX;
 const UNLIMITED_WORD: &str = "unlimited";
+/// All ports.
+const ANY_WORD: &str = "any";
 
 /// A value as it was written, before it is known to be right.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +52,8 @@ pub enum Given<'a> {
     Text(&'a str),
     /// A number in a file.
     Integer(i128),
+    /// A truth value in a file.
+    Truth(bool),
     /// Anything else that a file can hold, which no setting takes.
     Other(&'static str),
 }
@@ -65,7 +77,7 @@ impl From<String> for Wrong {
 impl Kind {
     /// It takes several values.
     pub fn is_list(&self) -> bool {
-        matches!(self, Kind::Listen(_) | Kind::Networks(_))
+        matches!(self, Kind::Listen(_) | Kind::Networks(_) | Kind::Destinations(_) | Kind::Ports(_))
     }
 
     /// What stands for the value in the help.
@@ -78,6 +90,9 @@ impl Kind {
             Kind::Upstream(_) => "http://HOST:PORT",
             Kind::Listen(_) => "ADDR:PORT",
             Kind::Networks(_) => "ADDR/BITS",
+            Kind::Destinations(_) => "ADDR/BITS|CLASS",
+            Kind::Ports(_) => "PORT",
+            Kind::Switch(_) => "true|false",
             Kind::Path(_) => "FILE",
         }
     }
@@ -101,7 +116,7 @@ impl Kind {
                     Given::Text(UNLIMITED_WORD) if *range.end() == UNLIMITED => UNLIMITED,
                     Given::Text(text) => self.whole(text.parse().ok(), given[0])?,
                     Given::Integer(number) => self.whole(u64::try_from(number).ok(), given[0])?,
-                    Given::Other(_) => self.whole(None, given[0])?,
+                    Given::Truth(_) | Given::Other(_) => self.whole(None, given[0])?,
                 };
                 within(number, range, |bound| bound.to_string())?;
                 field(config).set(number);
@@ -111,7 +126,7 @@ impl Kind {
                     Given::Text(UNLIMITED_WORD) if *range.end() == UNLIMITED => UNLIMITED,
                     Given::Text(text) => size::parse(text)?,
                     Given::Integer(number) => self.whole(u64::try_from(number).ok(), given[0])?,
-                    Given::Other(_) => self.whole(None, given[0])?,
+                    Given::Truth(_) | Given::Other(_) => self.whole(None, given[0])?,
                 };
                 within(bytes, range, |bound| size::show(*bound))?;
                 field(config).set(bytes);
@@ -122,7 +137,7 @@ impl Kind {
                     Given::Integer(number) => {
                         return Err(format!("a time needs a unit, such as \"{number}s\"").into());
                     }
-                    Given::Other(_) => return Err(self.unexpected(given[0])),
+                    Given::Truth(_) | Given::Other(_) => return Err(self.unexpected(given[0])),
                 };
                 within(time, range, |bound| duration::show(*bound))?;
                 *field(config) = time;
@@ -157,14 +172,21 @@ impl Kind {
                 }
                 *field(config) = addresses;
             }
-            Kind::Networks(field) => {
-                let mut networks = Vec::new();
-                for (index, given) in given.iter().enumerate() {
-                    let at = |wrong| Wrong { index, ..wrong };
-                    let network = self.text(*given).map_err(at)?.parse::<Network>();
-                    networks.push(network.map_err(|error| at(error.to_string().into()))?);
-                }
-                *field(config) = networks;
+            Kind::Networks(field) => *field(config) = self.each(given)?,
+            Kind::Destinations(field) => *field(config) = self.each(given)?,
+            Kind::Ports(field) => {
+                *field(config) = Some(match given {
+                    [Given::Text(ANY_WORD)] => ConnectPorts::any(),
+                    _ => ConnectPorts::only(self.each::<PortRange>(given)?),
+                });
+            }
+            Kind::Switch(field) => {
+                *field(config) = match given[0] {
+                    Given::Truth(truth) => truth,
+                    Given::Text("true") => true,
+                    Given::Text("false") => false,
+                    _ => return Err(self.unexpected(given[0])),
+                };
             }
             Kind::Path(field) => {
                 let path = self.text(given[0])?;
@@ -196,14 +218,14 @@ impl Kind {
             Kind::Upstream(field) => {
                 field(&mut config).as_ref().map(|authority| quoted(&format!("http://{authority}")))
             }
-            Kind::Listen(field) => {
-                let addresses: Vec<_> = field(&mut config).iter().map(|it| quoted(it)).collect();
-                Some(format!("[{}]", addresses.join(", ")))
-            }
-            Kind::Networks(field) => {
-                let networks = field(&mut config).iter().map(|it| quoted(&it.to_string()));
-                Some(format!("[{}]", networks.collect::<Vec<_>>().join(", ")))
-            }
+            Kind::Listen(field) => Some(listed(field(&mut config))),
+            Kind::Networks(field) => Some(listed(field(&mut config))),
+            Kind::Destinations(field) => Some(listed(field(&mut config))),
+            Kind::Ports(field) => field(&mut config).as_ref().map(|ports| match ports.ranges() {
+                Some(ranges) => listed(ranges),
+                None => listed(&[ANY_WORD]),
+            }),
+            Kind::Switch(field) => Some(field(&mut config).to_string()),
             Kind::Path(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
             }
@@ -226,7 +248,16 @@ impl Kind {
                 range(duration::show(*bounds.start()), duration::show(*bounds.end()))
             }
             Kind::Word(field) => Some(field(&mut Config::default()).words().join(", ")),
-            Kind::Upstream(_) | Kind::Listen(_) | Kind::Networks(_) | Kind::Path(_) => None,
+            Kind::Destinations(_) => {
+                let words = AddressClass::ALL.map(AddressClass::word);
+                Some(format!("networks, and the words {}", words.join(", ")))
+            }
+            Kind::Ports(_) => Some(format!("1 to 65535, ranges, or `{ANY_WORD}`")),
+            Kind::Upstream(_)
+            | Kind::Listen(_)
+            | Kind::Networks(_)
+            | Kind::Switch(_)
+            | Kind::Path(_) => None,
         }
     }
 
@@ -239,6 +270,9 @@ impl Kind {
             Kind::Upstream(_) => "text such as \"http://127.0.0.1:3000\"",
             Kind::Listen(_) => "text such as \"127.0.0.1:8888\"",
             Kind::Networks(_) => "text such as \"10.0.0.0/8\"",
+            Kind::Destinations(_) => "text such as \"10.0.0.0/8\" or \"private\"",
+            Kind::Ports(_) => "a port, a range such as \"8000-8999\", or \"any\"",
+            Kind::Switch(_) => "true or false",
             Kind::Path(_) => "text such as \"access.log\"",
         }
     }
@@ -249,6 +283,7 @@ impl Kind {
             Given::Integer(number) if number < 0 => "a negative number",
             Given::Integer(number) if number > i128::from(u64::MAX) => "a number as large as this",
             Given::Integer(_) => "a number",
+            Given::Truth(_) => "a truth value",
             Given::Other(what) => what,
         };
         format!("{} is expected, not {found}", self.expected()).into()
@@ -256,6 +291,19 @@ impl Kind {
 
     fn whole(&self, number: Option<u64>, given: Given) -> Result<u64, Wrong> {
         number.ok_or_else(|| self.unexpected(given))
+    }
+
+    /// All values, as what they stand for.
+    fn each<T: FromStr<Err: Display>>(&self, given: &[Given]) -> Result<Vec<T>, Wrong> {
+        let parse = |(index, given): (usize, &Given)| {
+            let parsed = match (self, given) {
+                // A port needs no quotes.
+                (Kind::Ports(_), Given::Integer(number)) => number.to_string().parse(),
+                _ => self.text(*given).map_err(|wrong| Wrong { index, ..wrong })?.parse(),
+            };
+            parsed.map_err(|error: T::Err| Wrong { index, ..error.to_string().into() })
+        };
+        given.iter().enumerate().map(parse).collect()
     }
 
     fn text<'g>(&self, given: Given<'g>) -> Result<&'g str, Wrong> {
@@ -278,6 +326,12 @@ fn within<T: PartialOrd>(
     } else {
         Ok(())
     }
+}
+
+/// A TOML array of strings.
+fn listed<T: Display>(items: &[T]) -> String {
+    let items: Vec<_> = items.iter().map(|item| quoted(&item.to_string())).collect();
+    format!("[{}]", items.join(", "))
 }
 
 /// A TOML basic string.

@@ -82,6 +82,9 @@ impl Setting {
 
     /// What holds if it is not set.
     pub fn default(&self) -> String {
-        self.show(&Config::default()).unwrap_or_else(|| self.unset.to_owned())
+        match self.unset {
+            "" => self.show(&Config::default()).unwrap_or_default(),
+            told => told.to_owned(),
+        }
     }
 }

@@ -33,6 +33,9 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Upstream(_) => "http://shop.example:8080",
         Kind::Listen(_) => "127.0.0.1:9797",
         Kind::Networks(_) => "10.0.0.0/8",
+        Kind::Destinations(_) => "private",
+        Kind::Ports(_) => "8000-8999",
+        Kind::Switch(_) => "true",
         Kind::Path(_) => "access.log",
     }
 }

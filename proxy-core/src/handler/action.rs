@@ -9,6 +9,7 @@ use super::{Client, Response};
 use crate::error::Reason;
 use crate::http1::RequestHead;
 use crate::net::Socket;
+use crate::policy::Guarding;
 use crate::upstream::Authority;
 
 /// Whether a client is served at all.
@@ -20,6 +21,16 @@ pub enum Admission {
     /// Close the connection without a word. There is no exchange yet, so nothing is logged
     /// but a line at debug level.
     Close,
+}
+
+/// Who chooses where requests go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reach {
+    /// The clients: it is a forward proxy, or may act as one.
+    AsAsked,
+    /// The handler alone: no client can make it connect to a place of the client's choosing.
+    Chosen,
 }
 
 /// What becomes of a request.
@@ -91,17 +102,25 @@ impl fmt::Debug for Decision {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) route: Route,
+    pub(crate) guarding: Guarding,
 }
 
 impl Plan {
     /// To where the request asks to go.
     pub fn as_asked() -> Plan {
-        Plan { route: Route::AsAsked }
+        Plan { route: Route::AsAsked, guarding: Guarding::Guarded }
     }
 
     /// To this upstream, whatever the request asks for. The request's `Host` is kept.
     pub fn to(upstream: Arc<Authority>) -> Plan {
-        Plan { route: Route::To(upstream) }
+        Plan { route: Route::To(upstream), guarding: Guarding::Guarded }
+    }
+
+    /// Vouches for where it leads: the [`DestinationGuard`](crate::DestinationGuard) and the
+    /// [`ConnectPorts`](crate::ConnectPorts) have no say. For upstreams that whoever runs the
+    /// proxy has chosen, and never for one that the request has a part in choosing.
+    pub fn vouched(self) -> Plan {
+        Plan { guarding: Guarding::Vouched, ..self }
     }
 }
 

@@ -110,7 +110,9 @@ impl<'a> Exchange<'a> {
         &mut self.state.response_edits
     }
 
-    /// Forwards the request to `upstream`, whatever it asks for.
+    /// Forwards the request to `upstream`, whatever it asks for. Where the proxy can be reached
+    /// from beyond its machine, that must have a public address, unless
+    /// [its plan is vouched for](Plan::vouched).
     pub fn forward_to(&self, upstream: &Arc<Authority>) -> Action {
         Action::Forward(Plan::to(Arc::clone(upstream)))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, ConnectionHandler, Exchange};
+use super::{Action, ConnectionHandler, Exchange, Plan, Reach};
 use crate::error::Reason;
 use crate::http1::TargetForm;
 use crate::upstream::Authority;
@@ -21,6 +21,10 @@ impl FixedUpstreamHandler {
 }
 
 impl ConnectionHandler for FixedUpstreamHandler {
+    fn reach(&self) -> Reach {
+        Reach::Chosen
+    }
+
     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
         let request = exchange.request();
         match request.form() {
@@ -32,7 +36,7 @@ impl ConnectionHandler for FixedUpstreamHandler {
             {
                 Action::Reject(Reason::Misdirected)
             }
-            _ => exchange.forward_to(&self.upstream),
+            _ => Action::Forward(Plan::to(Arc::clone(&self.upstream)).vouched()),
         }
     }
 }

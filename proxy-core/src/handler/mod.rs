@@ -6,7 +6,7 @@ mod fixed;
 mod forward;
 mod response;
 
-pub use action::{Action, Admission, Decision, Plan, ResponseAction, Route, TakeOver};
+pub use action::{Action, Admission, Decision, Plan, Reach, ResponseAction, Route, TakeOver};
 pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};
 pub use fixed::FixedUpstreamHandler;
@@ -45,6 +45,14 @@ use crate::error::Reason;
 /// # Ok::<(), proxy_core::BuildError>(())
 /// ```
 pub trait ConnectionHandler: Send + Sync + 'static {
+    /// Who chooses where requests go. Asked once, when the proxy is built: a proxy that goes
+    /// wherever its clients ask, and that others than its own machine can reach, must say which
+    /// clients it serves ([`ProxyBuilder::allow_clients`](crate::ProxyBuilder::allow_clients)).
+    /// The default is to be on the safe side.
+    fn reach(&self) -> Reach {
+        Reach::AsAsked
+    }
+
     /// A client has connected. Nothing has been read from it yet.
     fn connected(&self, client: &Client) -> Admission {
         let _ = client;

@@ -58,6 +58,9 @@ use super::Socket;
 /// ```
 pub trait Listener: Send + Sync + 'static {
     /// The address clients reach it at, if it has one. Port 0 has become a real port here.
+    ///
+    /// One without an address counts as reached from this machine only: a listener that has
+    /// clients elsewhere must tell where, or the proxy takes fewer precautions than it should.
     fn local_addr(&self) -> Option<SocketAddr>;
 
     /// Begins to accept. Called once for each start of a proxy.

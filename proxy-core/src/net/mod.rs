@@ -6,4 +6,5 @@ mod stream;
 
 pub use listener::{Accept, Intake, Listener, TcpListener, Wake};
 pub use socket::Socket;
+pub(crate) use socket::is_this_machines;
 pub(crate) use stream::Stream;

@@ -1,7 +1,7 @@
 //! [`Socket`]: a connected socket on its way into the proxy.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream, UdpSocket};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
@@ -45,6 +45,11 @@ impl Socket {
     }
 }
 
+/// Whether this is an address of this machine: one can be bound to it.
+pub(crate) fn is_this_machines(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
 impl Read for Socket {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -79,5 +84,17 @@ impl From<TcpStream> for Socket {
 impl From<UnixStream> for Socket {
     fn from(stream: UnixStream) -> Self {
         Socket::Unix(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_of_this_machine_are_told_from_others() {
+        for (address, expected) in [("127.0.0.1", true), ("192.0.2.1", false)] {
+            assert_eq!(is_this_machines(address.parse().unwrap()), expected, "{address}");
+        }
     }
 }

@@ -1,7 +1,18 @@
 //! Decisions that need nothing but what they are given (L3): no socket, no clock.
 
+mod address_class;
+mod clients;
+mod connect_ports;
+mod destinations;
 mod forwarding;
+mod guard;
 mod network;
 
+pub use address_class::AddressClass;
+pub(crate) use clients::Clients;
+pub use connect_ports::{ConnectPorts, PortRange, PortRangeError};
+pub use destinations::{Destinations, DestinationsError};
 pub use forwarding::ForwardingPolicy;
+pub use guard::DestinationGuard;
+pub(crate) use guard::Guarding;
 pub use network::{Network, NetworkError};

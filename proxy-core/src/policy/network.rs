@@ -51,6 +51,15 @@ impl Network {
             _ => false,
         }
     }
+
+    /// The bits that all of its addresses have in common: 0 to 32, or to 128 for IPv6.
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
+    pub(super) fn is_one_address(&self) -> bool {
+        self.prefix == if self.address.is_ipv4() { 32 } else { 128 }
+    }
 }
 
 impl FromStr for Network {

@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use crate::error::Reason;
 use crate::limits::Limits;
 use crate::net::{Accept, Intake, Socket, Wake};
+use crate::policy::Clients;
 use crate::runtime::mailbox::Outlet;
 use crate::session::{Arrival, ClientSeats, Message, Seat};
 
@@ -38,8 +39,10 @@ pub(super) struct Reception {
     loops: Vec<LoopDoor>,
     connections: Arc<AtomicUsize>,
     limit: usize,
+    /// Who is served.
+    clients: Clients,
     /// `None` where one client may have as many as all.
-    clients: Option<(Arc<ClientSeats>, usize)>,
+    seats: Option<(Arc<ClientSeats>, usize)>,
     /// Gets a word when a connection has ended.
     freed: (Sender<()>, Receiver<()>),
     closed: AtomicBool,
@@ -52,13 +55,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 impl Reception {
-    pub(super) fn new(loops: Vec<LoopDoor>, limits: &Limits) -> Reception {
+    pub(super) fn new(loops: Vec<LoopDoor>, clients: Clients, limits: &Limits) -> Reception {
         let per_client = limits.connections_per_client;
         Reception {
             loops,
             connections: Arc::default(),
             limit: limits.connections,
-            clients: (per_client < limits.connections).then(|| (Arc::default(), per_client)),
+            clients,
+            seats: (per_client < limits.connections).then(|| (Arc::default(), per_client)),
             freed: crossbeam_channel::bounded(1),
             closed: AtomicBool::new(false),
         }
@@ -127,7 +131,8 @@ impl Reception {
         let Some(door) = self.loops.iter().filter(|door| door.is_open()).min_by_key(fewest) else {
             return log::error!("no event loop is left: the connection of {peer} is closed");
         };
-        let (of_client, refused) = match &self.clients {
+        let (of_client, refused) = match &self.seats {
+            _ if !self.clients.include(peer.ip()) => (None, Some(Reason::ClientNotAllowed)),
             None => (None, None),
             Some((seats, limit)) => match seats.take(peer.ip(), *limit) {
                 None => (None, Some(Reason::TooManyConnections)),

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::thread;
 
 use super::handle::ProxyHandle;
-use crate::handler::{ConnectionHandler, ForwardHandler};
+use crate::handler::{ConnectionHandler, ForwardHandler, Reach};
 use crate::limits::{Limits, Timeouts};
 use crate::logger::{NoLog, RequestLogger};
 use crate::net::{Listener, TcpListener};
-use crate::policy::ForwardingPolicy;
+use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy, Network};
 use crate::session::{Settings, Work};
 use crate::upstream::{DirectConnector, UpstreamConnector};
 
@@ -24,6 +24,9 @@ pub struct ProxyBuilder {
     connector: Option<Arc<dyn UpstreamConnector>>,
     logger: Arc<dyn RequestLogger>,
     forwarding: ForwardingPolicy,
+    clients: Clients,
+    guard: Box<dyn FnOnce(DestinationGuard) -> DestinationGuard + Send>,
+    connect_ports: Option<ConnectPorts>,
     limits: Limits,
     timeouts: Timeouts,
     event_loops: Option<usize>,
@@ -45,6 +48,16 @@ pub enum BuildError {
     /// No address and no listener was given.
     #[error("a proxy needs an address to listen on")]
     NoListener,
+    /// Others than this machine could reach the address, and make the proxy go wherever they
+    /// like: nothing says which clients it serves.
+    #[error(
+        "on {address} it would be an open proxy, for anybody who can reach it: say which clients \
+         it serves"
+    )]
+    OpenProxy {
+        /// The address beyond loopback.
+        address: SocketAddr,
+    },
     /// A setting has a value that cannot work.
     #[error("{setting} {problem}")]
     Setting {
@@ -61,6 +74,7 @@ pub enum BuildError {
 /// A proxy whose addresses are bound, and that is not running yet.
 pub struct Proxy {
     pub(super) listeners: Vec<Box<dyn Listener>>,
+    pub(super) clients: Clients,
     pub(super) settings: Settings,
     pub(super) logger: Arc<dyn RequestLogger>,
     pub(super) event_loops: usize,
@@ -83,6 +97,9 @@ impl Proxy {
             connector: None,
             logger: Arc::new(NoLog),
             forwarding: ForwardingPolicy::off(),
+            clients: Clients::default(),
+            guard: Box::new(|default| default),
+            connect_ports: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             event_loops: None,
@@ -145,6 +162,53 @@ impl ProxyBuilder {
         self
     }
 
+    /// Serves clients in these networks, and no others: they are told
+    /// [`Reason::ClientNotAllowed`](crate::Reason::ClientNotAllowed). Can be called several
+    /// times. Default: all clients, if the proxy listens on loopback only or its handler
+    /// [chooses where requests go](ConnectionHandler::reach); otherwise it is not built.
+    pub fn allow_clients(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
+        match &mut self.clients {
+            Clients::In(listed) => listed.extend(networks),
+            clients => *clients = Clients::In(networks.into_iter().collect()),
+        }
+        self
+    }
+
+    /// Serves everybody who can reach it. An open proxy is found within hours, and used for what
+    /// its owner will be asked about: say this only where something else keeps strangers out.
+    pub fn allow_open_proxy(mut self) -> Self {
+        self.clients = Clients::Anybody;
+        self
+    }
+
+    /// Says where no connection is made to. `change` gets the default, which is
+    /// [`DestinationGuard::on_loopback`] if the proxy listens on loopback only, and otherwise
+    /// [`DestinationGuard::beyond_loopback`].
+    ///
+    /// ```
+    /// use proxy_core::{AddressClass, Proxy};
+    ///
+    /// let builder = Proxy::builder()
+    ///     .listen("127.0.0.1:0")
+    ///     .guard(|default| default.deny(AddressClass::Private));
+    /// # builder.build()?;
+    /// # Ok::<(), proxy_core::BuildError>(())
+    /// ```
+    pub fn guard(
+        mut self,
+        change: impl FnOnce(DestinationGuard) -> DestinationGuard + Send + 'static,
+    ) -> Self {
+        self.guard = Box::new(change);
+        self
+    }
+
+    /// Says to which ports tunnels are opened. Default: [`ConnectPorts::any`] if the proxy
+    /// listens on loopback only, and otherwise [`ConnectPorts::https`].
+    pub fn connect_ports(mut self, ports: ConnectPorts) -> Self {
+        self.connect_ports = Some(ports);
+        self
+    }
+
     /// Sets how much of everything is accepted.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -197,8 +261,25 @@ impl ProxyBuilder {
         if listeners.is_empty() {
             return Err(BuildError::NoListener);
         }
+        let own_addresses: Vec<_> =
+            listeners.iter().filter_map(|listener| listener.local_addr()).collect();
+        let exposed = own_addresses.iter().find(|own| !own.ip().to_canonical().is_loopback());
+        if let Some(&address) = exposed
+            && self.clients == Clients::Unsaid
+            && self.handler.reach() == Reach::AsAsked
+        {
+            return Err(BuildError::OpenProxy { address });
+        }
         let settings = Settings {
-            own_addresses: listeners.iter().filter_map(|listener| listener.local_addr()).collect(),
+            guard: (self.guard)(match exposed {
+                None => DestinationGuard::on_loopback(),
+                Some(_) => DestinationGuard::beyond_loopback(),
+            }),
+            connect_ports: self.connect_ports.unwrap_or_else(|| match exposed {
+                None => ConnectPorts::any(),
+                Some(_) => ConnectPorts::https(),
+            }),
+            own_addresses,
             handler: self.handler,
             connector: self.connector.unwrap_or_else(|| {
                 Arc::new(DirectConnector::default().with_settings(&self.limits, &timeouts))
@@ -208,7 +289,14 @@ impl ProxyBuilder {
             timeouts,
             pseudonym: pseudonym(),
         };
-        Ok(Proxy { listeners, settings, logger: self.logger, event_loops, workers: self.workers })
+        Ok(Proxy {
+            listeners,
+            clients: self.clients,
+            settings,
+            logger: self.logger,
+            event_loops,
+            workers: self.workers,
+        })
     }
 
     /// Binds all addresses and starts: [`build`](Self::build) and [`Proxy::start`] in one.
@@ -257,6 +345,7 @@ fn pseudonym() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handler::FixedUpstreamHandler;
 
     #[test]
     fn pseudonyms_differ() {
@@ -279,6 +368,32 @@ mod tests {
             Proxy::builder().listen("nonsense").build(),
             Err(BuildError::Listen { .. })
         ));
+    }
+
+    #[test]
+    fn beyond_loopback_it_must_be_said_who_is_served() {
+        let exposed = || Proxy::builder().listen("0.0.0.0:0");
+        match exposed().build() {
+            Err(BuildError::OpenProxy { address }) => assert!(address.ip().is_unspecified()),
+            _ => panic!("an open proxy was built by accident"),
+        }
+        let beside = Proxy::builder().listen("127.0.0.1:0").listen("[::]:0").build();
+        assert!(matches!(beside, Err(BuildError::OpenProxy { .. })));
+        let fixed = FixedUpstreamHandler::new("127.0.0.1:1".parse().unwrap());
+        for builder in [
+            exposed().allow_clients(["10.0.0.0/8".parse().unwrap()]),
+            exposed().allow_open_proxy(),
+            exposed().handler(fixed),
+        ] {
+            let settings = builder.build().unwrap().settings;
+            assert_eq!(settings.guard, DestinationGuard::beyond_loopback());
+            assert_eq!(settings.connect_ports, ConnectPorts::https());
+        }
+        for loopback in ["127.0.0.1:0", "127.9.9.9:0", "[::ffff:127.0.0.1]:0"] {
+            let settings = Proxy::builder().listen(loopback).build().unwrap().settings;
+            assert_eq!(settings.guard, DestinationGuard::on_loopback(), "{loopback}");
+            assert_eq!(settings.connect_ports, ConnectPorts::any(), "{loopback}");
+        }
     }
 
     #[test]

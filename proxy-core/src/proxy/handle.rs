@@ -52,14 +52,14 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, settings, logger, event_loops, workers } = proxy;
+        let Proxy { listeners, clients, settings, logger, event_loops, workers } = proxy;
         let settings = Arc::new(settings);
         let limits = &settings.limits;
         let lanes = lanes(workers, limits.lane_queue)?;
         let log = LogThread::start(logger, limits.log_queue)?;
         let mut handle = ProxyHandle {
             addresses: settings.own_addresses.clone(),
-            reception: Arc::new(Reception::new(Vec::new(), limits)),
+            reception: Arc::new(Reception::new(Vec::new(), clients.clone(), limits)),
             wakes: Vec::new(),
             acceptors: Vec::new(),
             controls: Vec::new(),
@@ -83,7 +83,7 @@ impl ProxyHandle {
                 spawn(format!("proxy-loop-{number}"), move || event_loop.run(Engine::new(env)))?;
             handle.loops.push(thread);
         }
-        handle.reception = Arc::new(Reception::new(doors, limits));
+        handle.reception = Arc::new(Reception::new(doors, clients, limits));
         for (number, listener) in listeners.into_iter().enumerate() {
             let (accept, wake) = blocking(listener.open()?)?;
             let reception = Arc::clone(&handle.reception);

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::client::Session;
+use super::destination::{is_own, permitted};
 use super::dial::{Dialed, Dialer};
 use super::env::{Env, Work, guarded};
 use super::message::{Asker, Message};
@@ -12,6 +13,7 @@ use super::{Cx, Owner, Step};
 use crate::error::Reason;
 use crate::http1::{BodyLength, TargetForm};
 use crate::net::Stream;
+use crate::policy::Guarding;
 use crate::runtime::sockets::{Close, SocketId};
 use crate::upstream::{ConnectError, Destination, Dial, Dialing, PlanReply, Retry};
 
@@ -40,7 +42,9 @@ impl Session {
         // A second attempt is for the case that an idle connection had gone stale: never
         // another idle one.
         if upstream.attempts == 1 && !is_tunnel {
-            while let Some(socket) = env.idle.take(&upstream.key, cx.now, freshness) {
+            while let Some(socket) =
+                env.idle.take(&upstream.key, upstream.guarding, cx.now, freshness)
+            {
                 // What cannot be repeated is worth a look at whether the upstream has closed
                 // it since we last heard of it.
                 if !repeatable && !cx.sockets[socket].is_quiet() {
@@ -152,6 +156,18 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
+        let guarding = match &dialing.vouched {
+            None => transaction.upstream.guarding,
+            Some(vouched) => {
+                log::debug!(
+                    "request {}: the connector vouches for the way to {}: {}",
+                    transaction.id,
+                    transaction.upstream.key,
+                    vouched.reason()
+                );
+                Guarding::Vouched
+            }
+        };
         let addresses = match dialing.dial {
             Dial::Addresses(addresses) => addresses,
             Dial::Connected(socket) => {
@@ -160,6 +176,11 @@ impl Session {
                 return match added {
                     Ok(socket) => {
                         cx.sockets[socket].learn_peer();
+                        let peer = cx.sockets[socket].peer();
+                        if peer.is_some_and(|peer| is_own(peer, &env.settings.own_addresses)) {
+                            cx.sockets.close(socket, Close::Orderly);
+                            return self.fail(transaction, Reason::LoopDetected, env, cx);
+                        }
                         self.connected(transaction, socket, env, cx)
                     }
                     Err(error) => {
@@ -172,8 +193,9 @@ impl Session {
                 };
             }
         };
-        match Dialer::new(addresses, &env.settings, cx.now) {
-            Ok(dialer) => {
+        match permitted(addresses, guarding, &env.settings) {
+            Ok(addresses) => {
+                let dialer = Dialer::new(addresses, &env.settings.timeouts, cx.now);
                 transaction.stage = Stage::Dialing(dialer);
                 self.keep_dialing(transaction, env, cx)
             }
@@ -287,7 +309,7 @@ impl Session {
         let announced = transaction.response.keep_alive_timeout();
         let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
         cx.sockets[socket].owner = Owner::Idle;
-        if let Err(socket) = env.idle.put(&upstream.key, socket, cx.now, keep) {
+        if let Err(socket) = env.idle.put(&upstream.key, upstream.guarding, socket, cx.now, keep) {
             cx.sockets.close(socket, Close::Orderly);
         }
     }

@@ -8,6 +8,7 @@ use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::{Action, Plan, Response, Route};
 use crate::http1::{Body, BodyLength, Coding, Persistence, TargetForm};
+use crate::policy::Guarding;
 use crate::runtime::sockets::Close;
 use crate::upstream::write_key;
 
@@ -139,7 +140,15 @@ impl Session {
         if host.is_empty() {
             return self.fail(transaction, Reason::BadHost, env, cx);
         }
+        let is_tunnel = request.form() == TargetForm::Authority;
+        if is_tunnel
+            && plan.guarding == Guarding::Guarded
+            && !env.settings.connect_ports.permit(port)
+        {
+            return self.fail(transaction, Reason::PortNotAllowed, env, cx);
+        }
         write_key(host, port, &mut transaction.upstream.key);
+        transaction.upstream.guarding = plan.guarding;
         self.connect(transaction, env, cx)
     }
 

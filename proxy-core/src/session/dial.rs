@@ -4,10 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::env::Settings;
 use super::race::{Next, Race};
 use super::{Cx, Owner};
 use crate::error::Reason;
+use crate::limits::Timeouts;
 use crate::net::Stream;
 use crate::runtime::sockets::{Close, SocketId};
 
@@ -27,20 +27,9 @@ pub(super) enum Dialed {
 }
 
 impl Dialer {
-    /// The proxy's own addresses are not dialed: the request would come back for ever.
-    pub(super) fn new(
-        mut addresses: Vec<SocketAddr>,
-        settings: &Settings,
-        now: Instant,
-    ) -> Result<Dialer, Reason> {
-        if addresses.is_empty() {
-            return Err(Reason::ConnectFailed);
-        }
-        addresses.retain(|address| !is_own(address, &settings.own_addresses));
-        if addresses.is_empty() {
-            return Err(Reason::LoopDetected);
-        }
-        Ok(Dialer { race: Race::new(addresses, &settings.timeouts, now) })
+    /// To whichever of these addresses answers first. There must be one.
+    pub(super) fn new(addresses: Vec<SocketAddr>, timeouts: &Timeouts, now: Instant) -> Dialer {
+        Dialer { race: Race::new(addresses, timeouts, now) }
     }
 
     /// Does what can be done now.
@@ -112,40 +101,4 @@ fn is_exhaustion(error: &io::Error) -> bool {
     const CODES: [i32; 2] = if cfg!(windows) { [10024, 10055] } else { [24, 23] };
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.raw_os_error().is_some_and(|code| CODES.contains(&code))
-}
-
-fn is_own(address: &SocketAddr, own: &[SocketAddr]) -> bool {
-    // An IPv4 address in its IPv6 form leads to the same place.
-    let ip = address.ip().to_canonical();
-    own.iter().any(|own| {
-        let same_host = own.ip() == ip || own.ip().is_unspecified() && ip.is_loopback();
-        own.port() == address.port() && (same_host || ip.is_unspecified())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_proxys_own_addresses_are_recognised() {
-        let own = ["127.0.0.1:8888".parse().unwrap(), "[::]:9999".parse().unwrap()];
-        for (address, expected) in [
-            ("127.0.0.1:8888", true),
-            ("0.0.0.0:8888", true),
-            ("[::ffff:127.0.0.1]:8888", true),
-            ("127.0.0.1:8889", false),
-            ("127.0.0.2:8888", false),
-            ("[::1]:9999", true),
-            ("127.0.0.1:9999", true),
-            ("192.0.2.1:9999", false),
-        ] {
-            assert_eq!(is_own(&address.parse().unwrap(), &own), expected, "{address}");
-        }
-    }
-
-    #[test]
-    fn nothing_left_to_dial_is_a_loop() {
-        assert!(is_own(&"[::1]:80".parse().unwrap(), &["[::]:80".parse().unwrap()]));
-    }
 }

@@ -12,7 +12,7 @@ use crate::error::Reason;
 use crate::handler::{Client, ConnectionHandler, HandlerState};
 use crate::limits::{Limits, Timeouts};
 use crate::logger::{AccessRecord, LogSender};
-use crate::policy::ForwardingPolicy;
+use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::{Lane, WorkerPool};
 use crate::upstream::{IdleUpstreams, UpstreamConnector};
@@ -28,6 +28,10 @@ pub(crate) struct Settings {
     pub(crate) pseudonym: String,
     /// What upstreams are told of clients.
     pub(crate) forwarding: ForwardingPolicy,
+    /// Where no connection is made to.
+    pub(crate) guard: DestinationGuard,
+    /// Where tunnels may lead to.
+    pub(crate) connect_ports: ConnectPorts,
     /// Where this proxy itself listens: never an upstream.
     pub(crate) own_addresses: Vec<SocketAddr>,
 }

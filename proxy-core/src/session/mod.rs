@@ -22,7 +22,7 @@
 //! | [`client`] | a [`Session`](client::Session): one client connection, from request to request |
 //! | [`transaction`] | one request and its response, and their [`Stage`](transaction::Stage) |
 //! | [`decide`] | from a request to an action, and from an action to a stage |
-//! | [`connect`], [`dial`], [`race`] | from a route to a connection |
+//! | [`connect`], [`destination`], [`dial`], [`race`] | from a route to a connection |
 //! | [`relay`] | both directions of an exchange |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
@@ -34,6 +34,7 @@ mod answer;
 mod client;
 mod connect;
 mod decide;
+mod destination;
 mod dial;
 mod engine;
 mod env;

@@ -8,6 +8,7 @@ use crate::error::Reason;
 use crate::handler::{Client, Exchange, HandlerState};
 use crate::http1::{Body, BodyLength, Coding, HeadScanner, Persistence, RequestHead, ResponseHead};
 use crate::logger::AccessRecord;
+use crate::policy::Guarding;
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
 
@@ -77,6 +78,8 @@ pub(super) enum Progress {
 pub(super) struct UpstreamSide {
     /// `host:port`: the upstream, as idle connections are kept by.
     pub(super) key: String,
+    /// Whether the guard has a say in where it leads.
+    pub(super) guarding: Guarding,
     pub(super) attempts: u32,
     /// The connection was an idle one.
     pub(super) reused: bool,
@@ -108,6 +111,7 @@ impl Transaction {
             request_body: Body::new(BodyLength::None, Coding::AsIs),
             upstream: UpstreamSide {
                 key: String::new(),
+                guarding: Guarding::Guarded,
                 attempts: 0,
                 reused: false,
                 address: None,

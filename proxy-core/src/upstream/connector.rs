@@ -1,5 +1,6 @@
 //! [`UpstreamConnector`]: how a destination becomes a connection.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 
@@ -100,17 +101,45 @@ impl<'a> Destination<'a> {
 #[derive(Debug)]
 pub struct Dialing {
     pub(crate) dial: Dial,
+    pub(crate) vouched: Option<Vouched>,
+}
+
+/// A connector's word that a connection may be used wherever it leads, and why. The
+/// [`DestinationGuard`](crate::DestinationGuard) knows addresses; it cannot know that a socket
+/// leads through a parent proxy, or that an address is that of a gateway.
+///
+/// The word is for every request that goes the same way: never give it for an address that
+/// whoever has sent the request, or whoever answers for its name, has a part in choosing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched(Cow<'static, str>);
+
+impl Vouched {
+    /// Vouches, for this reason. The debug log shows it.
+    pub fn because(reason: impl Into<Cow<'static, str>>) -> Vouched {
+        Vouched(reason.into())
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Dialing {
-    /// Connect to one of these addresses, the best first.
+    /// Connect to one of these addresses, the best first. The
+    /// [`DestinationGuard`](crate::DestinationGuard) looks at each before it is tried.
     pub fn addresses(addresses: impl Into<Vec<SocketAddr>>) -> Dialing {
-        Dialing { dial: Dial::Addresses(addresses.into()) }
+        Dialing { dial: Dial::Addresses(addresses.into()), vouched: None }
     }
 
-    /// Use this connection, which the connector has made.
-    pub fn connected(socket: impl Into<Socket>) -> Dialing {
-        Dialing { dial: Dial::Connected(socket.into()) }
+    /// The same, for addresses that the guard has no say in.
+    pub fn vouched_addresses(addresses: impl Into<Vec<SocketAddr>>, vouched: Vouched) -> Dialing {
+        Dialing { vouched: Some(vouched), ..Dialing::addresses(addresses) }
+    }
+
+    /// Use this connection, which the connector has made. Where it leads the guard cannot see.
+    pub fn connected(socket: impl Into<Socket>, vouched: Vouched) -> Dialing {
+        Dialing { dial: Dial::Connected(socket.into()), vouched: Some(vouched) }
     }
 }
 

@@ -10,7 +10,7 @@ mod resolve;
 
 pub(crate) use authority::write_key;
 pub use authority::{Authority, AuthorityError};
-pub use connector::{ConnectError, Destination, Dial, Dialing, Retry, UpstreamConnector};
+pub use connector::{ConnectError, Destination, Dial, Dialing, Retry, UpstreamConnector, Vouched};
 pub use direct::DirectConnector;
 pub(crate) use idle::IdleUpstreams;
 pub use plan_reply::PlanReply;

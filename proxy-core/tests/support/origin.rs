@@ -40,7 +40,14 @@ impl Drop for Closing {
 impl Origin {
     /// Runs `script` for each connection; when it returns, the connection is closed.
     pub fn new(script: impl Fn(&mut Visit) + Send + Sync + 'static) -> Origin {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Origin::on(TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// The same on a listener of the story's own.
+    pub fn on(
+        listener: TcpListener,
+        script: impl Fn(&mut Visit) + Send + Sync + 'static,
+    ) -> Origin {
         let address = listener.local_addr().unwrap();
         let visits = Arc::new(AtomicUsize::new(0));
         let (count, script) = (Arc::clone(&visits), Arc::new(script));
