@@ -307,3 +307,20 @@ fn who_says_close_is_the_last_to_be_heard_on_that_connection() {
     drop(client);
     stage.survives();
 }
+
+#[test]
+fn a_response_without_a_date_gets_one_and_any_other_keeps_its_own() {
+    let origin = Origin::new(|visit| {
+        while let Some((head, _)) = visit.request() {
+            let date = if head.starts_with("GET /dated") { "Date: then\r\n" } else { "" };
+            visit.send(format!("HTTP/1.1 204 No Content\r\n{date}\r\n"));
+        }
+    });
+    let stage = Stage::forward();
+    let mut client = stage.client();
+    assert_eq!(client.send(origin.get("/dated")).answer().fields("date"), ["then"]);
+    let answer = client.send(origin.get("/")).answer();
+    let [date] = answer.fields("date")[..] else { panic!("{}", answer.head) };
+    // RFC 9110 §5.6.7, as in `Tue, 15 Nov 1994 08:12:31 GMT`.
+    assert!(date.len() == 29 && date.ends_with(" GMT"), "{date}");
+}

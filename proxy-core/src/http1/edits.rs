@@ -54,6 +54,11 @@ impl FieldEdits {
         self.dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(name))
     }
 
+    /// Whether a field of this name is added.
+    pub(super) fn adds(&self, name: &str) -> bool {
+        self.added.iter().any(|(added, _)| added.eq_ignore_ascii_case(name))
+    }
+
     /// Appends the added fields.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         for (name, value) in &self.added {
@@ -65,14 +70,7 @@ impl FieldEdits {
 }
 
 fn assert_editable(name: &str) {
-    let kind = FieldKind::of(name.as_bytes());
-    let editable = matches!(
-        kind,
-        FieldKind::Other
-            | FieldKind::Forwarded
-            | FieldKind::XForwardedFor
-            | FieldKind::ForwardingClaim
-    );
+    let editable = FieldKind::of(name.as_bytes()).is_editable();
     assert!(editable, "{name} is set by the proxy");
 }
 

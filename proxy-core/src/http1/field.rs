@@ -20,6 +20,7 @@ pub(crate) enum FieldKind {
     Named,
     Connection,
     ContentLength,
+    Date,
     Expect,
     Forwarded,
     /// Says something of the client or of an earlier hop, as `X-Forwarded-Proto` does.
@@ -53,6 +54,7 @@ impl FieldKind {
             2 if is("te") => FieldKind::Te,
             3 if is("via") => FieldKind::Via,
             4 if is("host") => FieldKind::Host,
+            4 if is("date") => FieldKind::Date,
             6 if is("expect") => FieldKind::Expect,
             7 if is("trailer") => FieldKind::Trailer,
             7 if is("upgrade") => FieldKind::Upgrade,
@@ -73,6 +75,18 @@ impl FieldKind {
             _ if is_forwarding_claim(name) => FieldKind::ForwardingClaim,
             _ => FieldKind::Other,
         }
+    }
+
+    /// Whether a handler may change it: it neither frames nor routes, and does not end here.
+    pub(crate) fn is_editable(self) -> bool {
+        matches!(
+            self,
+            FieldKind::Other
+                | FieldKind::Date
+                | FieldKind::Forwarded
+                | FieldKind::XForwardedFor
+                | FieldKind::ForwardingClaim
+        )
     }
 }
 
@@ -98,6 +112,7 @@ mod tests {
         for (name, kind) in [
             ("Host", FieldKind::Host),
             ("hOST", FieldKind::Host),
+            ("DATE", FieldKind::Date),
             ("content-LENGTH", FieldKind::ContentLength),
             ("Transfer-Encoding", FieldKind::TransferEncoding),
             ("transfer_Encoding", FieldKind::FramingLookalike),

@@ -101,11 +101,13 @@
 //! // Its connection ends, the client's does not.
 //! out.clear();
 //! let (persistence, coding) = (Persistence::Keep, Coding::AsIs);
-//! let edits = &FieldEdits::default();
-//! response.write_client(&mut out, &ResponseRewrite { via: "proxy", persistence, coding, edits });
+//! let (edits, date) = (&FieldEdits::default(), "Tue, 15 Nov 1994 08:12:31 GMT");
+//! let rewrite = ResponseRewrite { via: "proxy", date, persistence, coding, edits };
+//! response.write_client(&mut out, &rewrite);
 //! assert_eq!(
 //!     String::from_utf8_lossy(&out),
-//!     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nVia: 1.1 proxy\r\n\r\n",
+//!     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\n\
+//!      Via: 1.1 proxy\r\n\r\n",
 //! );
 //! # Ok::<(), Error>(())
 //! ```

@@ -27,6 +27,8 @@ pub struct RequestRewrite<'a> {
 pub struct ResponseRewrite<'a> {
     /// The name of this proxy in `Via` (RFC 9110 §7.6.3).
     pub via: &'a str,
+    /// What `Date` says of a final response that comes without one: now (RFC 9110 §6.6.1).
+    pub date: &'a str,
     /// What the client is told of its connection.
     pub persistence: Persistence,
     /// The coding in which a chunked body goes on. When it is decoded, no length is left to
@@ -78,12 +80,8 @@ impl RequestHead {
         let expects = self.version == Version::Http11 && self.has_content();
         for line in self.fields.lines() {
             match line.kind {
-                FieldKind::Other
-                | FieldKind::Forwarded
-                | FieldKind::XForwardedFor
-                | FieldKind::ForwardingClaim
-                    if rewrite.edits.drops(self.fields.name(line)) => {}
-                FieldKind::Other | FieldKind::Via => self.fields.write(line, out),
+                kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
+                FieldKind::Other | FieldKind::Date | FieldKind::Via => self.fields.write(line, out),
                 FieldKind::Forwarded | FieldKind::XForwardedFor | FieldKind::ForwardingClaim
                     if rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
                 {
@@ -127,6 +125,7 @@ impl ResponseHead {
     /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither. To
     ///   `HEAD`, and with 304, the length stays though no body follows; with 1xx and 204 it
     ///   goes (RFC 9110 §8.6);
+    /// - a `Date`, if it has none and is final (RFC 9110 §6.6.1);
     /// - a `Via` of its own, `Connection: close` if it ends here, the switch to WebSocket if
     ///   there is one.
     pub fn write_client(&self, out: &mut Vec<u8>, rewrite: &ResponseRewrite<'_>) {
@@ -138,13 +137,14 @@ impl ResponseHead {
         let is_chunked = self.length == BodyLength::Chunked && rewrite.coding == Coding::AsIs;
         let mut has_length =
             matches!(self.length, BodyLength::Exact(_)) || self.announced == Announced::Elsewhere;
+        let mut is_dated = rewrite.edits.adds("date");
         for line in self.fields.lines() {
             match line.kind {
-                FieldKind::Other
-                | FieldKind::Forwarded
-                | FieldKind::XForwardedFor
-                | FieldKind::ForwardingClaim
-                    if rewrite.edits.drops(self.fields.name(line)) => {}
+                kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
+                FieldKind::Date => {
+                    is_dated = true;
+                    self.fields.write(line, out);
+                }
                 FieldKind::Other
                 | FieldKind::Via
                 | FieldKind::Expect
@@ -166,6 +166,11 @@ impl ResponseHead {
             }
         }
         rewrite.edits.write(out);
+        if !is_dated && self.status >= 200 {
+            for part in ["Date: ", rewrite.date, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
         fields::write_via(self.version, rewrite.via, out);
         if self.switches_to_websocket() {
             out.extend_from_slice(fields::UPGRADE);

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::clock::Clock;
 use super::message::{Drain, Message};
 use super::transaction::Transaction;
 use crate::error::Reason;
@@ -81,7 +82,7 @@ pub(crate) struct Env {
     spare: Vec<Box<Transaction>>,
     next_id: u64,
     id_step: u64,
-    clock: Clock,
+    pub(super) clock: Clock,
     /// When the first record came that is not on its way to the logger yet.
     unsent_since: Option<Instant>,
 }
@@ -260,31 +261,4 @@ pub(super) fn guarded<R>(what: &str, method: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(method))
         .map_err(|_| log::error!("{what} panicked; the exchange ends with an error"))
         .ok()
-}
-
-/// The time of day, without a system call for each question.
-#[derive(Debug)]
-struct Clock {
-    read_at: Instant,
-    read: SystemTime,
-}
-
-/// How long a reading of the clock is good for: a clock that is set shows up in the log after
-/// this time.
-const READING: Duration = Duration::from_secs(1);
-
-impl Clock {
-    fn new(now: Instant) -> Clock {
-        Clock { read_at: now, read: SystemTime::now() }
-    }
-
-    fn time_of_day(&mut self, instant: Instant, now: Instant) -> SystemTime {
-        if now.saturating_duration_since(self.read_at) > READING {
-            *self = Clock::new(Instant::now());
-        }
-        match instant.checked_duration_since(self.read_at) {
-            Some(later) => self.read + later,
-            None => self.read - self.read_at.duration_since(instant),
-        }
-    }
 }

@@ -32,6 +32,7 @@
 
 mod answer;
 mod client;
+mod clock;
 mod connect;
 mod decide;
 mod destination;

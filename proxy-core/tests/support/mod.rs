@@ -181,13 +181,19 @@ impl Stage {
     }
 }
 
-/// A head in which the proxy's name for itself, which no two proxies share, is `PROXY`.
-pub fn anonymous(head: &str) -> String {
+/// A message without what differs from proxy to proxy and from second to second: its name for
+/// itself is `PROXY`, and a `Date`, which it adds where there is none, is left out.
+pub fn anonymous(message: &str) -> String {
     const NAME: &str = "proxy-core-";
-    match head.find(NAME) {
-        Some(at) => format!("{}PROXY{}", &head[..at], &head[at + NAME.len() + 8..]),
-        None => head.to_owned(),
+    let mut anonymous = message.to_owned();
+    if let Some(at) = anonymous.find(NAME) {
+        anonymous.replace_range(at..at + NAME.len() + 8, "PROXY");
     }
+    if let Some(at) = anonymous.find("\r\nDate: ") {
+        let end = anonymous[at + 2..].find("\r\n").map_or(anonymous.len(), |end| at + 2 + end);
+        anonymous.replace_range(at..end, "");
+    }
+    anonymous
 }
 
 /// Keeps records. With one loop and one log thread they come in the order things ended.

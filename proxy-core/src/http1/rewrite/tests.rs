@@ -18,17 +18,27 @@ fn upstream(head: &str) -> String {
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
 
-/// What the client gets for a response with this head to such a request.
+/// What the client gets for a response with this head to such a request, but for the `Date` that
+/// is added.
 fn client(line: &str, head: &str, persistence: Persistence, coding: Coding) -> String {
+    let edits = FieldEdits::default();
+    dated_client(line, head, persistence, coding, &edits).replace("Date: now\n", "")
+}
+
+fn dated_client(
+    line: &str,
+    head: &str,
+    persistence: Persistence,
+    coding: Coding,
+    edits: &FieldEdits,
+) -> String {
     let (limits, mut request, mut response) =
         (Limits::default(), RequestHead::new(), ResponseHead::new());
     request.parse(format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(), &limits).unwrap();
     response.parse(head.replace('\n', "\r\n").as_bytes(), &request, &limits).unwrap();
     let mut out = Vec::new();
-    response.write_client(
-        &mut out,
-        &ResponseRewrite { via: "me", persistence, coding, edits: &FieldEdits::default() },
-    );
+    let rewrite = ResponseRewrite { via: "me", date: "now", persistence, coding, edits };
+    response.write_client(&mut out, &rewrite);
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
 
@@ -217,4 +227,26 @@ fn a_missing_reason_is_an_empty_one() {
     let head = "HTTP/1.1 204\nA: b\n\n";
     let out = client("GET /", head, Persistence::Keep, Coding::AsIs);
     assert_eq!(out, "HTTP/1.1 204 \nA: b\nVia: 1.1 me\n\n");
+}
+
+#[test]
+fn a_final_response_gets_the_date_it_lacks() {
+    let dated = |head: &str, edits: &FieldEdits| {
+        let head = format!("HTTP/1.1 {head}\n\n");
+        let out = dated_client("GET /", &head, Persistence::Keep, Coding::AsIs, edits);
+        super::super::list::members(out.replace('\n', ",").as_bytes())
+            .filter(|line| line.to_ascii_lowercase().starts_with(b"date:"))
+            .map(|line| String::from_utf8(line.to_vec()).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let none = FieldEdits::default();
+    assert_eq!(dated("204 ", &none), ["Date: now"]);
+    assert_eq!(dated("204 \nConnection: date\ndate: then", &none), ["date: then"]);
+    assert_eq!(dated("103 ", &none), [""; 0]);
+    assert_eq!(dated("101 ", &none), [""; 0]);
+    let mut edits = FieldEdits::default();
+    edits.remove("date");
+    assert_eq!(dated("204 \nDate: then", &edits), ["Date: now"]);
+    edits.add("Date", "mine");
+    assert_eq!(dated("204 \nDate: then", &edits), ["Date: mine"]);
 }

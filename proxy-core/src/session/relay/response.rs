@@ -131,7 +131,8 @@ impl Session {
         if let Err(error) = response.parse(head, request, &env.settings.limits) {
             return Relayed::Failed(error.in_response());
         }
-        let via = &*env.settings.pseudonym;
+        env.clock.refresh(cx.now);
+        let (via, date) = (&*env.settings.pseudonym, env.clock.date());
         if response.is_interim() {
             transaction.interims += 1;
             if transaction.interims > env.settings.limits.interim_responses {
@@ -141,6 +142,7 @@ impl Session {
             if request.version() == Version::Http11 {
                 let rewrite = ResponseRewrite {
                     via,
+                    date,
                     persistence: Persistence::Keep,
                     coding: Coding::AsIs,
                     edits: &FieldEdits::default(),
@@ -188,6 +190,7 @@ impl Session {
         transaction.first_byte = Some(cx.now.saturating_duration_since(transaction.started));
         let rewrite = ResponseRewrite {
             via,
+            date,
             persistence: transaction.persistence,
             coding,
             edits: &transaction.handler.response_edits,
