@@ -7,7 +7,7 @@ use mio::{Events, Poll};
 
 use super::buffer::Spares;
 use super::mailbox::Mailbox;
-use super::sockets::{SocketId, Sockets, WAKER};
+use super::sockets::{SocketId, Sockets};
 use super::timers::{Due, TimerKey, Timers};
 
 /// What runs on a loop: the forwarding of HTTP, or anything else that reacts to sockets.
@@ -122,9 +122,14 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             }
             cx.now = Instant::now();
 
-            for event in events.iter().filter(|event| event.token() != WAKER) {
-                if let Some((id, connection)) = cx.sockets.note(event) {
-                    let owner = connection.owner;
+            // All that happened is noted before anybody acts on a part of it. Otherwise an idle
+            // connection on which bytes have come that nobody asked for could be used again,
+            // just because its event stands behind the client's.
+            for event in events.iter() {
+                cx.sockets.note(event);
+            }
+            for event in events.iter() {
+                if let Some((id, owner)) = cx.sockets.owner(event.token()) {
                     protocol.ready(&mut cx, id, owner);
                 }
             }

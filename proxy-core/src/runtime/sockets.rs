@@ -234,12 +234,21 @@ impl<O> Sockets<O> {
         Ok(id)
     }
 
-    /// Notes an event. `None` if it is for a socket that is no longer here.
-    pub(crate) fn note(&mut self, event: &Event) -> Option<(SocketId, &Connection<O>)> {
-        let id = SocketId::from_token(event.token());
-        let connection = self.get_mut(id)?;
-        connection.note(event);
-        Some((id, connection))
+    /// Notes an event, unless it is for a socket that is no longer here, or for none.
+    pub(crate) fn note(&mut self, event: &Event) {
+        if let Some(connection) = self.get_mut(SocketId::from_token(event.token())) {
+            connection.note(event);
+        }
+    }
+
+    /// Whose the socket with this token is. `None` if it is no longer here, or never was one.
+    pub(crate) fn owner(&self, token: Token) -> Option<(SocketId, O)>
+    where
+        O: Copy,
+    {
+        let id = SocketId::from_token(token);
+        let slot = self.slots.get(id.index as usize)?;
+        (slot.generation == id.generation).then_some((id, slot.connection.owner))
     }
 
     fn get_mut(&mut self, id: SocketId) -> Option<&mut Connection<O>> {

@@ -45,9 +45,11 @@ impl Session {
             while let Some(socket) =
                 env.idle.take(&upstream.key, upstream.guarding, cx.now, freshness)
             {
-                // What cannot be repeated is worth a look at whether the upstream has closed
-                // it since we last heard of it.
-                if !repeatable && !cx.sockets[socket].is_quiet() {
+                // Bytes that nobody has asked for must not become an answer. What cannot be
+                // repeated is worth a look, too, at whether the upstream has closed it since
+                // we last heard of it.
+                let connection = &mut cx.sockets[socket];
+                if connection.is_readable() || !repeatable && !connection.is_quiet() {
                     cx.sockets.close(socket, Close::Orderly);
                     continue;
                 }

@@ -133,7 +133,53 @@ fn an_event_for_a_closed_socket_reaches_nobody() {
     second_client.write_all(b"x").unwrap();
     let mut events = Events::with_capacity(8);
     event_loop.poll.poll(&mut events, None).unwrap();
-    let noted: Vec<SocketId> =
-        events.iter().filter_map(|event| Some(event_loop.context.sockets.note(event)?.0)).collect();
-    assert_eq!(noted, [second]);
+    let sockets = &mut event_loop.context.sockets;
+    events.iter().for_each(|event| sockets.note(event));
+    let owned: Vec<SocketId> =
+        events.iter().filter_map(|event| Some(sockets.owner(event.token())?.0)).collect();
+    assert_eq!(owned, [second]);
+}
+
+/// Notes at the first event whether the other socket's is known already.
+struct Looks {
+    sockets: Vec<SocketId>,
+    all_known: Option<bool>,
+}
+
+impl Protocol for Looks {
+    type Owner = ();
+    type Message = Mail;
+
+    fn delivered(&mut self, _: &mut Context<()>, _: Mail) {}
+
+    fn ready(&mut self, cx: &mut Context<()>, _: SocketId, (): ()) {
+        let known = || self.sockets.iter().all(|&socket| cx.sockets[socket].is_readable());
+        self.all_known.get_or_insert_with(known);
+    }
+
+    fn resumed(&mut self, _: &mut Context<()>, _: TimerKey) {}
+
+    fn expired(&mut self, _: &mut Context<()>, _: Due) {}
+
+    fn turn_ended(&mut self, _: &mut Context<()>) -> Turn {
+        assert_eq!(self.all_known, Some(true));
+        Turn::Stop
+    }
+}
+
+#[test]
+fn whoever_acts_first_knows_of_all_that_has_happened() {
+    let mut event_loop = EventLoop::<(), Mail>::new(4096).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut looks = Looks { sockets: Vec::new(), all_known: None };
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.write_all(b"x").unwrap();
+        let stream = Stream::adopt(listener.accept().unwrap().0.into()).unwrap();
+        let socket = event_loop.context.sockets.insert_connecting(stream, ()).unwrap();
+        looks.sockets.push(socket);
+        clients.push(client);
+    }
+    event_loop.run(looks);
 }
