@@ -116,12 +116,32 @@ fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
         None => eprintln!("try: curl -x http://{first} http://example.com/"),
         Some(upstream) => eprintln!("try: curl http://{first}/ (answered by http://{upstream})"),
     }
+    if proxy.local_addrs().iter().any(|address| !address.ip().is_loopback()) {
+        announce_rules(config);
+    }
     eprint!("at most {} connections at once", config.connections(descriptors));
     match config.connections {
         None => {
             eprintln!(": {} descriptors, two for each, and some for the rest", descriptors.limit())
         }
         Some(_) => eprintln!(", as set"),
+    }
+}
+
+/// Says whom it serves and where it goes, where others than this machine can reach it.
+fn announce_rules(config: &Config) {
+    match &*config.allow_client {
+        [] => eprintln!("serving everybody who can reach it"),
+        networks => {
+            let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+            eprintln!("serving clients in {}", networks.join(", "));
+        }
+    }
+    if config.upstream.is_none() {
+        eprintln!(
+            "connecting to public addresses, and tunnelling to port 443, unless --allow-destination \
+             and --connect-port say otherwise"
+        );
     }
 }
 
