@@ -43,7 +43,7 @@ launch() {
 }
 
 announced() {
-    sed -nE 's/^.*listening on 127\.0\.0\.1:([0-9]+).*$/\1/p' "$work/$1.err" "$work/$1.out"
+    sed -nE 's/^.*listening on [0-9a-f.:]*[].0-9a-f]:([0-9]+).*$/\1/p' "$work/$1.err" "$work/$1.out"
 }
 
 settled() { [[ -n $(announced "$1") ]] || gone "$pid"; }
