@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::chunk::ChunkLine;
+use super::chunk::{ChunkLine, ChunkScan};
 use super::trailer::Trailer;
 use super::{BodyLength, Error};
 use crate::limits::Limits;
@@ -39,8 +39,8 @@ enum Place {
     /// This many bytes before the end.
     Exact(u64),
     UntilClose,
-    /// At the beginning of a chunk-size line.
-    ChunkLine,
+    /// In a chunk-size line, of which so much has been looked at.
+    ChunkLine(ChunkScan),
     /// This many bytes before the end of a chunk's data.
     ChunkData(u64),
     /// Before the CRLF behind the data.
@@ -56,7 +56,7 @@ impl Body {
         let place = match length {
             BodyLength::None | BodyLength::Exact(0) => Place::Done,
             BodyLength::Exact(length) => Place::Exact(length),
-            BodyLength::Chunked => Place::ChunkLine,
+            BodyLength::Chunked => Place::ChunkLine(ChunkScan::default()),
             BodyLength::UntilClose => Place::UntilClose,
         };
         Body { place, coding, payload: 0 }
@@ -103,7 +103,7 @@ impl Body {
                 }
                 Ok(Step { consumed: end.unwrap_or_default(), pass: 0..0 })
             }
-            Place::ChunkLine | Place::ChunkData(_) | Place::ChunkEnd => {
+            Place::ChunkLine(_) | Place::ChunkData(_) | Place::ChunkEnd => {
                 let payload = self.payload;
                 let step = self.advance_chunked(input, patch, limits);
                 // What has come of a step that failed is not sent: it does not count.
@@ -127,22 +127,27 @@ impl Body {
         loop {
             let rest = &input[step.consumed..];
             let goes_on = match self.place {
-                Place::ChunkLine => match ChunkLine::parse(rest, limits.chunk_line_bytes)? {
-                    None => false,
-                    Some(line) if line.size == 0 => {
-                        self.end_chunks(line, rest, &mut step, patch)?
-                    }
-                    Some(line) => {
-                        let goes_on = self.frame(line.is_canonical(), line.len, &mut step, || {
-                            patch.extend_from_slice(line.digits);
-                            patch.extend_from_slice(b"\r\n");
-                        });
-                        if goes_on {
-                            self.place = Place::ChunkData(line.size);
+                Place::ChunkLine(mut scan) => {
+                    let line = scan.read(rest, limits.chunk_line_bytes)?;
+                    self.place = Place::ChunkLine(scan);
+                    match line {
+                        None => false,
+                        Some(line) if line.size == 0 => {
+                            self.end_chunks(line, rest, &mut step, patch)?
                         }
-                        goes_on
+                        Some(line) => {
+                            let canonical = line.is_canonical();
+                            let goes_on = self.frame(canonical, line.len, &mut step, || {
+                                patch.extend_from_slice(line.digits);
+                                patch.extend_from_slice(b"\r\n");
+                            });
+                            if goes_on {
+                                self.place = Place::ChunkData(line.size);
+                            }
+                            goes_on
+                        }
                     }
-                },
+                }
                 Place::ChunkData(left) => {
                     let count = within(left, rest);
                     let goes_on = count > 0 && step.let_pass(count);
@@ -160,7 +165,7 @@ impl Body {
                     [b'\r', b'\n', ..] => {
                         let goes_on = self.frame(true, 2, &mut step, || {});
                         if goes_on {
-                            self.place = Place::ChunkLine;
+                            self.place = Place::ChunkLine(ChunkScan::default());
                         }
                         goes_on
                     }

@@ -106,6 +106,33 @@ mod tests {
     }
 
     #[test]
+    fn taking_many_small_pieces_moves_fewer_bytes_than_there_are() {
+        // As thousands of pipelined requests are: they came in one read, and leave one by one,
+        // while more comes behind them.
+        const PIECE: usize = 40;
+        let mut spares = Spares::default();
+        let mut buffer = Buffer::default();
+        let (mut come, mut moved) = (0, 0);
+        for round in 0..20 {
+            let bytes = vec![b'x'; 1000 * PIECE];
+            buffer.extend(&bytes, &mut spares);
+            come += bytes.len();
+            for _ in 0..if round == 19 { usize::MAX } else { 900 } {
+                let before = buffer.taken;
+                buffer.consume(PIECE, &mut spares);
+                if buffer.taken < before {
+                    moved += buffer.bytes.len();
+                }
+                if buffer.is_empty() {
+                    break;
+                }
+            }
+        }
+        assert!(buffer.is_empty());
+        assert!(0 < moved && moved <= come, "{moved} bytes moved of {come}");
+    }
+
+    #[test]
     fn an_empty_buffer_owns_no_memory_and_the_loop_gets_it_back() {
         let mut spares = Spares::default();
         let mut buffer = Buffer::default();

@@ -202,3 +202,18 @@ fn limits_are_exact() {
 fn a_body_is_small() {
     assert!(size_of::<Body>() <= 64);
 }
+
+#[test]
+fn a_long_chunk_size_line_costs_one_look_at_each_byte_however_it_is_cut() {
+    let limits = Limits { chunk_line_bytes: 64 * 1024, ..Limits::default() };
+    let line = format!("0;a={}", "x".repeat(60_000));
+    let mut body = Body::new(BodyLength::Chunked, Coding::AsIs);
+    for end in 1..=line.len() {
+        let step = body.advance(&line.as_bytes()[..end], &mut Vec::new(), &limits);
+        assert_eq!(step, Ok(Step::default()));
+    }
+    // The body has kept how far it has come, so what was looked at may be anything now.
+    let forgotten = [&vec![0; line.len()][..], b"\r\n\r\n"].concat();
+    let step = body.advance(&forgotten, &mut Vec::new(), &limits).unwrap();
+    assert_eq!((step.consumed, body.is_done()), (forgotten.len(), true));
+}
