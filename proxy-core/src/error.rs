@@ -303,6 +303,12 @@ reasons! {
         "The proxy is busy: its queue for this kind of work is full.",
         "Ask again later; if it lasts, find out which jobs are slow, add workers, or raise the \
          limit `lane_queue`.";
+    /// The upstream has [`Limits::connections_per_upstream`](crate::Limits) connections, and none
+    /// became free in time, or too many requests wait for one.
+    UpstreamBusy = "upstream_busy", 503, connection_limit_reached, Proxy,
+        "The proxy has as many connections to the server as it may have, and all are in use.",
+        "Ask again later; if it lasts, find out why the upstream is slow, or raise the limits \
+         `connections_per_upstream` and `waiting_per_upstream`.";
     /// No more descriptors, ports or memory for another connection.
     OutOfDescriptors = "out_of_descriptors", 503, proxy_internal_error, Proxy,
         "The proxy has run out of descriptors for another connection.",

@@ -39,6 +39,14 @@ pub struct Limits {
     /// 503 and closed. Default: no limit but that of all connections, since many clients may
     /// share an address.
     pub connections_per_client: usize,
+    /// Connections to one upstream at once: those that are planned, dialed, used and idle, and
+    /// tunnels. Each loop has its share, at least one. At the limit a request waits for one that
+    /// becomes idle or ends. Default: no limit; what an upstream bears, only its owner knows.
+    pub connections_per_upstream: usize,
+    /// Requests that wait for a connection to one upstream, where those are limited. Each loop
+    /// has its share. At the limit: 503, at once. 0: none waits. Default 1,024: a waiting
+    /// request costs a few KiB, and who is behind a thousand others is better told soon.
+    pub waiting_per_upstream: usize,
     /// Connections handed to one loop and not yet adopted by it. At the limit the acceptor
     /// waits. Default 1,024. At most 65,536.
     pub loop_inbox: usize,
@@ -76,6 +84,8 @@ impl Default for Limits {
             interim_responses: 16,
             connections: 10_000,
             connections_per_client: usize::MAX,
+            connections_per_upstream: usize::MAX,
+            waiting_per_upstream: 1024,
             loop_inbox: 1024,
             lane_queue: 1024,
             names: 1024,
@@ -105,6 +115,10 @@ pub struct Timeouts {
     /// For how long it remembers that a name could not be resolved. Default 5 s: the many
     /// requests of one page fail at once, and a mended mistake is soon seen.
     pub name_failure_ttl: Duration,
+    /// Waiting for a connection to an upstream that has
+    /// [as many as it may have](Limits::connections_per_upstream). Then 503. Default 10 s: a
+    /// user who has waited that long goes away or asks again.
+    pub upstream_wait: Duration,
     /// Connecting to one address of an upstream; all of them together get twice as long. Then
     /// 504. Default 10 s.
     pub connect: Duration,
@@ -135,6 +149,7 @@ impl Default for Timeouts {
             resolve: Duration::from_secs(10),
             name_ttl: Duration::from_secs(60),
             name_failure_ttl: Duration::from_secs(5),
+            upstream_wait: Duration::from_secs(10),
             connect: Duration::from_secs(10),
             connect_stagger: Duration::from_millis(250),
             response_head: Duration::from_secs(60),
@@ -159,6 +174,7 @@ impl Timeouts {
             &mut self.resolve,
             &mut self.name_ttl,
             &mut self.name_failure_ttl,
+            &mut self.upstream_wait,
             &mut self.connect,
             &mut self.connect_stagger,
             &mut self.response_head,

@@ -101,6 +101,22 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "503 `too_many_connections`, and the connection is closed",
     },
     Setting {
+        name: "connections-per-upstream",
+        kind: Kind::Count(1..=UNLIMITED, |config| &mut config.limits.connections_per_upstream),
+        help: "Connections to one upstream at once, tunnels and idle ones among them",
+        unset: "",
+        reason: "what an upstream bears, only its owner knows",
+        at_limit: "a request waits until one becomes idle or ends",
+    },
+    Setting {
+        name: "waiting-per-upstream",
+        kind: Kind::Count(0..=MOST_KEPT, |config| &mut config.limits.waiting_per_upstream),
+        help: "Requests that wait for a connection to one upstream",
+        unset: "",
+        reason: "whoever is behind a thousand others would wait too long",
+        at_limit: "503 `upstream_busy`",
+    },
+    Setting {
         name: "loop-inbox",
         kind: Kind::Count(1..=LONGEST_QUEUE, |config| &mut config.limits.loop_inbox),
         help: "Connections handed to an event loop and not yet adopted by it",

@@ -54,6 +54,14 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "the name is looked up again",
     },
     Setting {
+        name: "upstream-wait-timeout",
+        kind: Kind::Duration(SOME, |config| &mut config.timeouts.upstream_wait),
+        help: "Waiting for a connection to an upstream that has as many as it may have",
+        unset: "",
+        reason: "a user who has waited that long goes away or asks again",
+        at_limit: "503 `upstream_busy`",
+    },
+    Setting {
         name: "connect-timeout",
         kind: Kind::Duration(SOME, |config| &mut config.timeouts.connect),
         help: "Connecting to one address of an upstream; all its addresses get twice as long",

@@ -87,7 +87,8 @@ pub struct AccessRecord<'a> {
     /// How many upstream connections were tried.
     pub attempts: u32,
     /// From [`time`](AccessRecord::time) until an upstream was first looked for: the rest of
-    /// the head and the handler's decision.
+    /// the head and the handler's decision. And the time in the queue for a connection to it,
+    /// where [these are limited](crate::Limits::connections_per_upstream).
     pub wait: Option<Duration>,
     /// How long the connector took on the worker pool, its queue included: to resolve a name,
     /// most often. `None` if it was not asked there, since an idle connection was at hand or

@@ -330,6 +330,7 @@ fn check_limits(limits: &Limits) -> Result<(), BuildError> {
     check(limits.chunk_line_bytes >= 3, "chunk_line_bytes", "must be at least 3")?;
     check(limits.connections >= 1, "connections", positive)?;
     check(limits.connections_per_client >= 1, "connections_per_client", positive)?;
+    check(limits.connections_per_upstream >= 1, "connections_per_upstream", positive)?;
     let queue = "must be from 1 to 65536: its memory is taken at once";
     check((1..=65_536).contains(&limits.loop_inbox), "loop_inbox", queue)?;
     check((1..=65_536).contains(&limits.lane_queue), "lane_queue", queue)?;

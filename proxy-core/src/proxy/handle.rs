@@ -77,10 +77,12 @@ impl ProxyHandle {
             let results = mailbox.queue(limits.lane_queue.saturating_mul(Work::ALL.len()));
             doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox)));
             handle.controls.push(mailbox.queue(1));
-            let env =
-                Env::new(Arc::clone(&settings), lanes.clone(), results, log, (number, event_loops));
-            let thread =
-                spawn(format!("proxy-loop-{number}"), move || event_loop.run(Engine::new(env)))?;
+            let (settings, lanes) = (Arc::clone(&settings), lanes.clone());
+            // Made where it is used: what the sessions of a loop share never leaves its thread.
+            let thread = spawn(format!("proxy-loop-{number}"), move || {
+                let env = Env::new(settings, lanes, results, log, (number, event_loops));
+                event_loop.run(Engine::new(env));
+            })?;
             handle.loops.push(thread);
         }
         handle.reception = Arc::new(Reception::new(doors, clients, limits));

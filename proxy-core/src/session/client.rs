@@ -239,6 +239,7 @@ impl Session {
         };
         let reason = match transaction.stage {
             Stage::Deciding => Reason::HandlerFailed,
+            Stage::Queued(_) => Reason::UpstreamBusy,
             Stage::Planning => Reason::DnsTimeout,
             Stage::Dialing(_) => {
                 let step = self.exchange(transaction, env, cx);

@@ -15,7 +15,7 @@ use crate::http1::{BodyLength, TargetForm};
 use crate::net::Stream;
 use crate::policy::Guarding;
 use crate::runtime::sockets::{Close, SocketId};
-use crate::upstream::{ConnectError, Destination, Dial, Dialing, PlanReply, Retry};
+use crate::upstream::{ConnectError, Destination, Dial, Dialing, Idle, PlanReply, Retry};
 
 /// How long an idle connection counts as just used: so young, it is good enough for a request
 /// that cannot be sent twice. Servers close idle connections after seconds.
@@ -42,9 +42,10 @@ impl Session {
         // A second attempt is for the case that an idle connection had gone stale: never
         // another idle one.
         if upstream.attempts == 1 && !is_tunnel {
-            while let Some(socket) =
+            while let Some(idle) =
                 env.idle.take(&upstream.key, upstream.guarding, cx.now, freshness)
             {
+                let socket = idle.socket;
                 // Bytes that nobody has asked for must not become an answer. What cannot be
                 // repeated is worth a look, too, at whether the upstream has closed it since
                 // we last heard of it.
@@ -53,12 +54,39 @@ impl Session {
                     cx.sockets.close(socket, Close::Orderly);
                     continue;
                 }
-                upstream.reused = true;
-                cx.sockets[socket].owner = Owner::Task(self.key);
-                return self.connected(transaction, socket, env, cx);
+                return self.reuse(transaction, idle, env, cx);
             }
         }
         upstream.reused = false;
+        if env.places.is_some() && upstream.place.is_none() {
+            return self.find_place(transaction, env, cx);
+        }
+        self.seek(transaction, env, cx)
+    }
+
+    /// Goes on with a connection that was used before.
+    pub(super) fn reuse(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        idle: Idle,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let Idle { socket, guarding: _, place } = idle;
+        transaction.upstream.reused = true;
+        transaction.upstream.place = place;
+        cx.sockets[socket].owner = Owner::Task(self.key);
+        self.connected(transaction, socket, env, cx)
+    }
+
+    /// Makes a new connection: asks the connector.
+    pub(super) fn seek(
+        &mut self,
+        transaction: Box<Transaction>,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let upstream = &transaction.upstream;
         let destination = Destination::new(&upstream.key, upstream.attempts);
         let connector = &env.settings.connector;
         match guarded("UpstreamConnector::fast", || connector.fast(&destination)) {
@@ -274,7 +302,10 @@ impl Session {
         if !transaction.is_repeatable() || !upstream.reused || upstream.attempts >= ATTEMPTS {
             return self.fail(transaction, Reason::UpstreamClosed, env, cx);
         }
+        // Its place is that of the next attempt.
+        let place = transaction.upstream.place.take();
         transaction.drop_upstream(cx);
+        transaction.upstream.place = place;
         transaction.upstream.deaf = false;
         self.connect(transaction, env, cx)
     }
@@ -291,6 +322,7 @@ impl Session {
             return;
         };
         let upstream = &mut transaction.upstream;
+        let idle = Idle { socket, guarding: upstream.guarding, place: upstream.place.take() };
         let reusable = transaction.response.wants_persistence()
             && transaction.response_body.is_done()
             && transaction.response.body_length() != BodyLength::UntilClose
@@ -310,9 +342,8 @@ impl Session {
         }
         let announced = transaction.response.keep_alive_timeout();
         let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
-        cx.sockets[socket].owner = Owner::Idle;
-        if let Err(socket) = env.idle.put(&upstream.key, upstream.guarding, socket, cx.now, keep) {
-            cx.sockets.close(socket, Close::Orderly);
+        if let Err(idle) = env.keep_idle(&upstream.key, idle, keep, cx) {
+            cx.sockets.close(idle.socket, Close::Orderly);
         }
     }
 }
@@ -320,7 +351,7 @@ impl Session {
 impl Transaction {
     /// Whether the request may be sent twice (RFC 9110 §9.2.2), and can: the bytes of a body
     /// are not kept.
-    fn is_repeatable(&self) -> bool {
+    pub(super) fn is_repeatable(&self) -> bool {
         self.request.is_idempotent()
             && matches!(self.request.body_length(), BodyLength::None | BodyLength::Exact(0))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::client::Session;
-use super::env::{Env, Work, guarded};
+use super::env::{Env, Granted, Work, guarded};
 use super::message::{Arrival, Drain, Message};
 use super::taken_over::TakenOver;
 use super::tunnel::Tunnel;
@@ -129,6 +129,21 @@ impl Engine {
         debug_assert_eq!(index, index_again, "a slab fills the place that became free last");
     }
 
+    /// Gives the connections and places that have become free in this turn to those who wait.
+    fn hand_out(&mut self, cx: &mut Cx) {
+        while let Some((task, granted)) = self.env.granted() {
+            let mut granted = Some(granted);
+            self.run(task, cx, |task, env, cx| match task {
+                Task::Session(session) => session.admitted(&mut granted, env, cx),
+                _ => Step::Wait,
+            });
+            // Whoever it was for has gone in this very turn. The place is free again.
+            if let Some(Granted::Connection(idle)) = granted {
+                cx.sockets.close(idle.socket, Close::Orderly);
+            }
+        }
+    }
+
     fn drain(&mut self, cx: &mut Cx, drain: Drain) {
         drain.tally.open.fetch_add(self.tasks.len(), Ordering::Relaxed);
         self.env.draining = Some(drain);
@@ -232,11 +247,12 @@ impl Protocol for Engine {
             Owner::Task(key) if self.entry(key).is_some_and(|entry| entry.again) => {}
             Owner::Task(key) => self.run(key, cx, Task::advance),
             // Bytes that nobody asked for, or the end: either way it is of no more use.
-            Owner::Idle if cx.sockets[socket].is_readable() => {
-                self.env.idle.remove(socket);
+            Owner::Idle(id) if cx.sockets[socket].is_readable() => {
+                let idle = self.env.idle.remove(id);
+                debug_assert_eq!(idle.socket, socket, "an idle connection knows its entry");
                 cx.sockets.close(socket, Close::Orderly);
             }
-            Owner::Idle => {}
+            Owner::Idle(_) => {}
         }
     }
 
@@ -252,10 +268,12 @@ impl Protocol for Engine {
     }
 
     fn turn_ended(&mut self, cx: &mut Cx) -> Turn {
+        self.hand_out(cx);
         let mut sleep =
             self.env.idle.sweep(cx.now, false, |socket| cx.sockets.close(socket, Close::Orderly));
         if let Some(drain) = self.env.draining.clone() {
             self.cut(cx, &drain);
+            self.hand_out(cx);
             if self.tasks.is_empty() {
                 self.env.log.flush();
                 return Turn::Stop;

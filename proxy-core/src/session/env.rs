@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::clock::Clock;
 use super::message::{Drain, Message};
 use super::transaction::Transaction;
+use super::{Cx, Owner, TaskKey};
 use crate::error::Reason;
 use crate::handler::{Client, ConnectionHandler, HandlerState};
 use crate::limits::{Limits, Timeouts};
@@ -16,7 +17,7 @@ use crate::logger::{AccessRecord, LogSender};
 use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::{Lane, WorkerPool};
-use crate::upstream::{IdleUpstreams, UpstreamConnector};
+use crate::upstream::{Idle, IdleUpstreams, Next, Place, Places, UpstreamConnector, share};
 
 /// What a proxy was built with.
 pub(crate) struct Settings {
@@ -68,6 +69,10 @@ pub(crate) struct Lanes {
 pub(crate) struct Env {
     pub(crate) settings: Arc<Settings>,
     pub(super) idle: IdleUpstreams,
+    /// `None` where there may be any number of connections to an upstream.
+    pub(super) places: Option<Places>,
+    /// Connections that have become idle, for those who wait for them.
+    handed_over: Vec<(TaskKey, Idle)>,
     pub(super) log: LogSender,
     /// Where outgoing heads are written.
     pub(super) out: Vec<u8>,
@@ -87,6 +92,15 @@ pub(crate) struct Env {
     unsent_since: Option<Instant>,
 }
 
+/// What a request that waits for its upstream gets.
+#[derive(Debug)]
+pub(super) enum Granted {
+    /// A connection that was used before it.
+    Connection(Idle),
+    /// The right to make a new one.
+    Place(Place),
+}
+
 /// How many ended transactions are kept for their memory.
 const SPARE_TRANSACTIONS: usize = 64;
 
@@ -102,7 +116,14 @@ impl Env {
         log: LogSender,
         (number, loops): (usize, usize),
     ) -> Env {
+        let limits = &settings.limits;
+        let places = (limits.connections_per_upstream != usize::MAX).then(|| {
+            let mine = |limit| share(limit, number, loops);
+            Places::new(mine(limits.connections_per_upstream), mine(limits.waiting_per_upstream))
+        });
         Env {
+            places,
+            handed_over: Vec::new(),
             idle: IdleUpstreams::new(
                 settings.limits.idle_upstreams,
                 settings.limits.idle_per_upstream,
@@ -133,6 +154,39 @@ impl Env {
         }
     }
 
+    /// Keeps a connection to `key` that has become idle: for whoever waits for one, or for a
+    /// while. Where neither can be, hands it back.
+    pub(super) fn keep_idle(
+        &mut self,
+        key: &str,
+        idle: Idle,
+        keep: Duration,
+        cx: &mut Cx,
+    ) -> Result<(), Idle> {
+        let socket = idle.socket;
+        match idle.place.as_ref().map_or(Next::Nobody, Place::next) {
+            Next::NeedsAnother => return Err(idle),
+            Next::Takes(task) => {
+                cx.sockets[socket].owner = Owner::Task(task);
+                self.handed_over.push((task, idle));
+            }
+            Next::Nobody => {
+                let id = self.idle.put(key, idle, cx.now, keep)?;
+                cx.sockets[socket].owner = Owner::Idle(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Something that somebody has waited for, and who it is. To be asked until there is nothing.
+    pub(super) fn granted(&mut self) -> Option<(TaskKey, Granted)> {
+        if let Some((task, idle)) = self.handed_over.pop() {
+            return Some((task, Granted::Connection(idle)));
+        }
+        let (task, place) = self.places.as_ref()?.grant()?;
+        Some((task, Granted::Place(place)))
+    }
+
     /// Gives memory back that an unusually long answer has cost.
     pub(super) fn give_back_out(&mut self) {
         if self.out.capacity() > KEPT_OUT {
@@ -149,6 +203,7 @@ impl Env {
 
     /// Keeps the memory of an ended transaction. What a handler kept with it ends now.
     pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
+        debug_assert!(transaction.upstream.place.is_none(), "a place goes with its connection");
         transaction.handler = HandlerState::default();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);

@@ -39,7 +39,12 @@ pub(super) fn error_page(reason: Reason, id: u64, accept: &[&[u8]]) -> Response 
         .with_field("Content-Type", format!("{kind}/{subtype}{charset}"))
         // Some of these statuses may be cached by default (RFC 9110 §15.1).
         .with_field("Cache-Control", "no-store");
-    let passes = [Reason::WorkersBusy, Reason::OutOfDescriptors, Reason::TooManyConnections];
+    let passes = [
+        Reason::WorkersBusy,
+        Reason::UpstreamBusy,
+        Reason::OutOfDescriptors,
+        Reason::TooManyConnections,
+    ];
     if passes.contains(&reason) {
         response = response.with_field("Retry-After", RETRY_AFTER);
     }

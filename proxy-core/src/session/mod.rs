@@ -4,10 +4,11 @@
 //!                    ┌────────────────────────────────────────────────────┐
 //!                    ▼                                                    │ kept
 //!   arrived ──▶ awaiting a request ──▶ deciding ──▶ planning ──▶ dialing  │
-//!                    │     │              │  │ idle connection │          │
-//!                    │     │      refused │  └───────┐         │          │
-//!                    │     └─ malformed ──┤          ▼         ▼          │
-//!                    │                    │        talking ◀──────        │
+//!                    │     │              │  │ │       ▲          │        │
+//!                    │     │      refused │  │ └─ queued          │        │
+//!                    │     └─ malformed ──┤  │ idle  │ handed     │        │
+//!                    │                    │  └───────▼ over       ▼        │
+//!                    │                    │        talking ◀──────┘        │
 //!                    │ closed             ▼          │   │                │
 //!                    │                 answering ◀───┘   └─▶ tunnel       │
 //!                    ▼                    │                    │          │
@@ -22,6 +23,7 @@
 //! | [`client`] | a [`Session`](client::Session): one client connection, from request to request |
 //! | [`transaction`] | one request and its response, and their [`Stage`](transaction::Stage) |
 //! | [`decide`] | from a request to an action, and from an action to a stage |
+//! | [`queue`] | waiting for a connection where these are limited |
 //! | [`connect`], [`destination`], [`dial`], [`race`] | from a route to a connection |
 //! | [`relay`] | both directions of an exchange |
 //! | [`answer`] | the proxy's own responses |
@@ -42,6 +44,7 @@ mod env;
 mod error_page;
 mod message;
 mod proxy_status;
+mod queue;
 mod race;
 mod relay;
 mod taken_over;
@@ -55,6 +58,7 @@ pub(crate) use message::{Arrival, ClientSeats, Drain, Message, Seat, Tally};
 
 use crate::runtime::event_loop::Context;
 use crate::runtime::sockets::Close;
+use crate::upstream::IdleId;
 
 /// Whose a socket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +66,7 @@ pub(crate) enum Owner {
     /// A task's, by its key.
     Task(TaskKey),
     /// An idle upstream connection.
-    Idle,
+    Idle(IdleId),
 }
 
 /// Names a task of a loop: index and generation, so that what comes late finds nobody.

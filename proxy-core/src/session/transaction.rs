@@ -11,6 +11,7 @@ use crate::logger::AccessRecord;
 use crate::policy::Guarding;
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
+use crate::upstream::{Place, Ticket};
 
 /// How far a transaction has come.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(super) enum Stage {
     /// The handler has not decided yet.
     #[default]
     Deciding,
+    /// The upstream has as many connections as it may have: one of them is waited for.
+    Queued(#[expect(dead_code, reason = "dropped, it leaves the queue")] Ticket),
     /// The connector plans on the worker pool.
     Planning,
     /// Connections are being attempted.
@@ -81,6 +84,8 @@ pub(super) struct UpstreamSide {
     /// Whether the guard has a say in where it leads.
     pub(super) guarding: Guarding,
     pub(super) attempts: u32,
+    /// Its place among the connections to this upstream, where these are limited.
+    pub(super) place: Option<Place>,
     /// The connection was an idle one.
     pub(super) reused: bool,
     pub(super) address: Option<std::net::SocketAddr>,
@@ -113,6 +118,7 @@ impl Transaction {
                 key: String::new(),
                 guarding: Guarding::Guarded,
                 attempts: 0,
+                place: None,
                 reused: false,
                 address: None,
                 since: started,
@@ -170,6 +176,7 @@ impl Transaction {
     pub(super) fn end_stage(&mut self, now: Instant) {
         let upstream = &mut self.upstream;
         let phase = match self.stage {
+            Stage::Queued(_) => &mut upstream.wait,
             Stage::Planning => &mut upstream.resolve,
             Stage::Dialing(_) => &mut upstream.connect,
             Stage::Deciding | Stage::Talking(_) | Stage::Answering => return,
@@ -214,8 +221,9 @@ impl Transaction {
         match std::mem::replace(&mut self.stage, Stage::Answering) {
             Stage::Talking(socket) => cx.sockets.close(socket, Close::Abruptly),
             Stage::Dialing(dialer) => dialer.cancel(cx),
-            Stage::Deciding | Stage::Planning | Stage::Answering => {}
+            Stage::Deciding | Stage::Queued(_) | Stage::Planning | Stage::Answering => {}
         }
+        self.upstream.place = None;
         self.upstream.inbound.clear(&mut cx.spares);
         self.upstream.outbound.clear(&mut cx.spares);
     }

@@ -16,6 +16,7 @@ use crate::logger::{Event, Kind, OwnedRecord};
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::{Due, Timer};
+use crate::upstream::Place;
 
 /// Two connections and what flows between them.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Tunnel {
     /// What the log is told, but for what is known only when it is told.
     story: OwnedRecord,
     _seat: Seat,
+    /// A tunnel is one of the connections to its upstream.
+    _place: Option<Place>,
 }
 
 /// One direction of a tunnel.
@@ -71,6 +74,7 @@ impl Tunnel {
             started: transaction.started,
             story: story.to_owned_record(),
             _seat: session.seat,
+            _place: transaction.upstream.place.take(),
         };
         let mut early = session.client.inbound;
         tunnel.up.add(early.as_slice(), cx);

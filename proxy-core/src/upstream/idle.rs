@@ -3,28 +3,57 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use slab::Slab;
+
+use super::places::Place;
 use crate::policy::Guarding;
 use crate::runtime::sockets::SocketId;
 
 /// The idle upstream connections of one loop, by the upstream they lead to.
 ///
-/// The one that was used last is used next: the others grow old and can go.
+/// The one that was used last is used next: the others grow old and can go. Those of one
+/// upstream are a list through the entries, so that one that ends is found at once: a flood of
+/// them costs no more for each than a single one does.
 #[derive(Debug)]
 pub(crate) struct IdleUpstreams {
-    by_key: HashMap<Box<str>, Vec<Idle>>,
-    count: usize,
+    entries: Slab<Entry>,
+    lists: Slab<List>,
+    by_key: HashMap<Box<str>, usize>,
     most: usize,
     most_per_key: usize,
     next_sweep: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Idle {
-    socket: SocketId,
+/// A connection that is kept, with all that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    pub(crate) socket: SocketId,
     /// Whether the guard had a say when it was made.
-    guarding: Guarding,
+    pub(crate) guarding: Guarding,
+    /// Its place among the connections to its upstream, where these are limited.
+    pub(crate) place: Option<Place>,
+}
+
+/// Names an idle connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IdleId(u32);
+
+#[derive(Debug)]
+struct Entry {
+    idle: Idle,
     since: Instant,
     until: Instant,
+    list: usize,
+    older: Option<IdleId>,
+    newer: Option<IdleId>,
+}
+
+/// The connections to one upstream.
+#[derive(Debug, Default)]
+struct List {
+    oldest: Option<IdleId>,
+    newest: Option<IdleId>,
+    count: usize,
 }
 
 /// How long a connection that has outlived its time may stay until it is swept out.
@@ -32,12 +61,19 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 impl IdleUpstreams {
     pub(crate) fn new(most: usize, most_per_key: usize) -> Self {
-        IdleUpstreams { by_key: HashMap::new(), count: 0, most, most_per_key, next_sweep: None }
+        IdleUpstreams {
+            entries: Slab::new(),
+            lists: Slab::new(),
+            by_key: HashMap::new(),
+            most,
+            most_per_key,
+            next_sweep: None,
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.count
+        self.entries.len()
     }
 
     /// Takes the connection to `key` that was used last, if it has been idle for at most
@@ -48,52 +84,62 @@ impl IdleUpstreams {
         guarding: Guarding,
         now: Instant,
         freshness: Duration,
-    ) -> Option<SocketId> {
-        let idle = self.by_key.get_mut(key)?;
-        let newest = *idle.last()?;
-        let is_fresh = newest.until > now && now.duration_since(newest.since) <= freshness;
-        if !is_fresh || !guarding.admits(newest.guarding) {
+    ) -> Option<Idle> {
+        let newest = self.lists[*self.by_key.get(key)?].newest?;
+        let entry = self.entry(newest);
+        let is_fresh = entry.until > now && now.duration_since(entry.since) <= freshness;
+        if !is_fresh || !guarding.admits(entry.idle.guarding) {
             return None;
         }
-        idle.pop();
-        self.count -= 1;
-        Some(newest.socket)
+        Some(self.unlink(newest))
+    }
+
+    /// Takes the connection to `key` that has been idle longest: it is to make room for another.
+    pub(crate) fn evict(&mut self, key: &str) -> Option<Idle> {
+        let oldest = self.lists[*self.by_key.get(key)?].oldest?;
+        Some(self.unlink(oldest))
     }
 
     /// Keeps a connection for `keep`. Hands it back where there is no room for it, or no time.
     pub(crate) fn put(
         &mut self,
         key: &str,
-        guarding: Guarding,
-        socket: SocketId,
+        idle: Idle,
         now: Instant,
         keep: Duration,
-    ) -> Result<(), SocketId> {
-        if self.count >= self.most || keep.is_zero() {
-            return Err(socket);
+    ) -> Result<IdleId, Idle> {
+        if self.entries.len() >= self.most || keep.is_zero() {
+            return Err(idle);
         }
-        let idle = match self.by_key.get_mut(key) {
-            Some(idle) => idle,
-            None => self.by_key.entry(key.into()).or_default(),
+        let list = match self.by_key.get(key) {
+            Some(&list) => list,
+            None => {
+                let list = self.lists.insert(List::default());
+                self.by_key.insert(key.into(), list);
+                list
+            }
         };
-        if idle.len() >= self.most_per_key {
-            return Err(socket);
+        let List { oldest, newest, count } = &mut self.lists[list];
+        if *count >= self.most_per_key {
+            return Err(idle);
         }
-        idle.push(Idle { socket, guarding, since: now, until: now + keep });
-        self.count += 1;
+        *count += 1;
+        let older = *newest;
+        let entry = Entry { idle, since: now, until: now + keep, list, older, newer: None };
+        // A loop has fewer sockets than that.
+        let id = IdleId(self.entries.insert(entry) as u32);
+        *newest = Some(id);
+        match older {
+            Some(older) => self.entry(older).newer = Some(id),
+            None => *oldest = Some(id),
+        }
         self.next_sweep.get_or_insert(now + SWEEP);
-        Ok(())
+        Ok(id)
     }
 
-    /// Forgets a connection that has ended by itself.
-    pub(crate) fn remove(&mut self, socket: SocketId) {
-        for idle in self.by_key.values_mut() {
-            if let Some(place) = idle.iter().position(|idle| idle.socket == socket) {
-                idle.remove(place);
-                self.count -= 1;
-                return;
-            }
-        }
+    /// Takes out a connection that has ended by itself.
+    pub(crate) fn remove(&mut self, id: IdleId) -> Idle {
+        self.unlink(id)
     }
 
     /// Gives out what has been idle for too long, and everything when `all` is asked for.
@@ -108,21 +154,39 @@ impl IdleUpstreams {
         if now < next && !all {
             return Some(next - now);
         }
-        let mut count = 0;
-        self.by_key.retain(|_, idle| {
-            idle.retain(|idle| {
-                let keep = idle.until > now && !all;
-                if !keep {
-                    close(idle.socket);
-                }
-                keep
-            });
-            count += idle.len();
-            !idle.is_empty()
+        let old = |(_, entry): &(usize, &Entry)| entry.until <= now || all;
+        let old: Vec<usize> = self.entries.iter().filter(old).map(|(index, _)| index).collect();
+        for index in old {
+            close(self.unlink(IdleId(index as u32)).socket);
+        }
+        let lists = &mut self.lists;
+        self.by_key.retain(|_, &mut list| {
+            let used = lists[list].count > 0;
+            if !used {
+                lists.remove(list);
+            }
+            used
         });
-        self.count = count;
-        self.next_sweep = (count > 0).then_some(now + SWEEP);
+        self.next_sweep = (!self.entries.is_empty()).then_some(now + SWEEP);
         self.next_sweep.map(|_| SWEEP)
+    }
+
+    fn entry(&mut self, id: IdleId) -> &mut Entry {
+        &mut self.entries[id.0 as usize]
+    }
+
+    fn unlink(&mut self, id: IdleId) -> Idle {
+        let Entry { idle, list, older, newer, .. } = self.entries.remove(id.0 as usize);
+        match older {
+            Some(older) => self.entry(older).newer = newer,
+            None => self.lists[list].oldest = newer,
+        }
+        match newer {
+            Some(newer) => self.entry(newer).older = older,
+            None => self.lists[list].newest = older,
+        }
+        self.lists[list].count -= 1;
+        idle
     }
 }
 
@@ -136,82 +200,111 @@ mod tests {
         SocketId::for_test(number)
     }
 
+    fn idle(number: u32) -> Idle {
+        Idle { socket: socket(number), guarding: Guarding::Guarded, place: None }
+    }
+
+    fn taken(idle: Option<Idle>) -> Option<SocketId> {
+        idle.map(|idle| idle.socket)
+    }
+
     #[test]
     fn the_connection_used_last_is_used_next() {
-        let (mut idle, now) = (IdleUpstreams::new(10, 10), Instant::now());
+        let (mut all, now) = (IdleUpstreams::new(10, 10), Instant::now());
         for number in 1..=3 {
-            idle.put("a:80", Guarding::Guarded, socket(number), now, LONG).unwrap();
+            all.put("a:80", idle(number), now, LONG).unwrap();
         }
-        assert_eq!(idle.take("a:80", Guarding::Guarded, now, Duration::MAX), Some(socket(3)));
-        assert_eq!(idle.take("a:80", Guarding::Guarded, now, Duration::MAX), Some(socket(2)));
-        assert_eq!(idle.take("b:80", Guarding::Guarded, now, Duration::MAX), None);
-        assert_eq!(idle.len(), 1);
+        assert_eq!(taken(all.take("a:80", Guarding::Guarded, now, Duration::MAX)), Some(socket(3)));
+        assert_eq!(taken(all.take("a:80", Guarding::Guarded, now, Duration::MAX)), Some(socket(2)));
+        assert_eq!(taken(all.take("b:80", Guarding::Guarded, now, Duration::MAX)), None);
+        assert_eq!(all.len(), 1);
+    }
+
+    #[test]
+    fn the_connection_used_first_makes_room() {
+        let (mut all, now) = (IdleUpstreams::new(10, 10), Instant::now());
+        for number in 1..=3 {
+            all.put("a:80", idle(number), now, LONG).unwrap();
+        }
+        assert_eq!(taken(all.evict("a:80")), Some(socket(1)));
+        assert_eq!(taken(all.take("a:80", Guarding::Guarded, now, Duration::MAX)), Some(socket(3)));
+        assert_eq!(taken(all.evict("a:80")), Some(socket(2)));
+        assert_eq!(taken(all.evict("a:80")), None);
+        assert_eq!(taken(all.evict("b:80")), None);
     }
 
     #[test]
     fn bounds_hand_the_connection_back() {
-        let (mut idle, now) = (IdleUpstreams::new(3, 2), Instant::now());
-        idle.put("a:80", Guarding::Guarded, socket(1), now, LONG).unwrap();
-        idle.put("a:80", Guarding::Guarded, socket(2), now, LONG).unwrap();
-        assert_eq!(
-            idle.put("a:80", Guarding::Guarded, socket(3), now, LONG),
-            Err(socket(3)),
-            "per upstream"
-        );
-        idle.put("b:80", Guarding::Guarded, socket(4), now, LONG).unwrap();
-        assert_eq!(
-            idle.put("c:80", Guarding::Guarded, socket(5), now, LONG),
-            Err(socket(5)),
-            "in all"
-        );
-        idle.take("b:80", Guarding::Guarded, now, Duration::MAX).unwrap();
-        let no_time = idle.put("c:80", Guarding::Guarded, socket(5), now, Duration::ZERO);
-        assert_eq!(no_time, Err(socket(5)), "not even for a moment");
-        idle.put("c:80", Guarding::Guarded, socket(5), now, LONG).unwrap();
+        let (mut all, now) = (IdleUpstreams::new(3, 2), Instant::now());
+        let mut put = |key, number, keep| {
+            all.put(key, idle(number), now, keep).map_err(|idle| idle.socket).err()
+        };
+        assert_eq!(put("a:80", 1, LONG), None);
+        assert_eq!(put("a:80", 2, LONG), None);
+        assert_eq!(put("a:80", 3, LONG), Some(socket(3)), "per upstream");
+        assert_eq!(put("b:80", 4, LONG), None);
+        assert_eq!(put("c:80", 5, LONG), Some(socket(5)), "in all");
+        all.take("b:80", Guarding::Guarded, now, Duration::MAX).unwrap();
+        let no_time = all.put("c:80", idle(5), now, Duration::ZERO);
+        assert_eq!(no_time.unwrap_err().socket, socket(5), "not even for a moment");
+        all.put("c:80", idle(5), now, LONG).unwrap();
     }
 
     #[test]
     fn old_connections_are_not_given_out_and_are_swept() {
-        let (mut idle, start) = (IdleUpstreams::new(10, 10), Instant::now());
-        idle.put("a:80", Guarding::Guarded, socket(1), start, LONG).unwrap();
+        let (mut all, start) = (IdleUpstreams::new(10, 10), Instant::now());
+        all.put("a:80", idle(1), start, LONG).unwrap();
         let later = start + Duration::from_secs(2);
         assert_eq!(
-            idle.take("a:80", Guarding::Guarded, later, Duration::from_secs(1)),
+            taken(all.take("a:80", Guarding::Guarded, later, Duration::from_secs(1))),
             None,
-            "not fresh enough"
+            "not fresh"
         );
-        idle.put("a:80", Guarding::Guarded, socket(2), later, LONG).unwrap();
+        all.put("a:80", idle(2), later, LONG).unwrap();
         let mut closed = Vec::new();
-        let next = idle.sweep(start + LONG, false, |socket| closed.push(socket));
+        let next = all.sweep(start + LONG, false, |socket| closed.push(socket));
         assert_eq!(closed, [socket(1)]);
         assert_eq!(next, Some(SWEEP));
         assert_eq!(
-            idle.take("a:80", Guarding::Guarded, later + LONG, Duration::MAX),
+            taken(all.take("a:80", Guarding::Guarded, later + LONG, Duration::MAX)),
             None,
             "its time is over"
         );
-        idle.sweep(later, true, |socket| closed.push(socket));
-        assert_eq!((closed, idle.len()), (vec![socket(1), socket(2)], 0));
-        assert_eq!(idle.sweep(later, false, |_| unreachable!()), None, "nothing to wake for");
+        all.sweep(later, true, |socket| closed.push(socket));
+        assert_eq!((closed, all.len()), (vec![socket(1), socket(2)], 0));
+        assert_eq!((all.by_key.len(), all.lists.len()), (0, 0), "nothing is left of the upstream");
+        assert_eq!(all.sweep(later, false, |_| unreachable!()), None, "nothing to wake for");
     }
 
     #[test]
-    fn a_connection_that_ended_is_forgotten() {
-        let (mut idle, now) = (IdleUpstreams::new(10, 10), Instant::now());
-        idle.put("a:80", Guarding::Guarded, socket(1), now, LONG).unwrap();
-        idle.put("a:80", Guarding::Guarded, socket(2), now, LONG).unwrap();
-        idle.remove(socket(2));
-        assert_eq!(idle.take("a:80", Guarding::Guarded, now, Duration::MAX), Some(socket(1)));
-        assert_eq!(idle.len(), 0);
+    fn a_connection_that_ended_is_forgotten_wherever_it_stands() {
+        for ended in 0..3 {
+            let (mut all, now) = (IdleUpstreams::new(10, 10), Instant::now());
+            let ids: Vec<_> =
+                (0..3).map(|number| all.put("a:80", idle(number), now, LONG).unwrap()).collect();
+            assert_eq!(all.remove(ids[ended as usize]).socket, socket(ended));
+            for number in (0..3).rev().filter(|&number| number != ended) {
+                assert_eq!(
+                    taken(all.take("a:80", Guarding::Guarded, now, Duration::MAX)),
+                    Some(socket(number))
+                );
+            }
+            assert_eq!(taken(all.take("a:80", Guarding::Guarded, now, Duration::MAX)), None);
+            assert_eq!(all.len(), 0);
+        }
     }
 
     #[test]
     fn a_connection_that_passed_no_guard_is_for_those_who_need_none() {
-        let (mut idle, now) = (IdleUpstreams::new(10, 10), Instant::now());
-        idle.put("a:80", Guarding::Vouched, socket(1), now, LONG).unwrap();
-        assert_eq!(idle.take("a:80", Guarding::Guarded, now, Duration::MAX), None);
-        assert_eq!(idle.take("a:80", Guarding::Vouched, now, Duration::MAX), Some(socket(1)));
-        idle.put("a:80", Guarding::Guarded, socket(2), now, LONG).unwrap();
-        assert_eq!(idle.take("a:80", Guarding::Vouched, now, Duration::MAX), Some(socket(2)));
+        let (mut all, now) = (IdleUpstreams::new(10, 10), Instant::now());
+        let take = |all: &mut IdleUpstreams, guarding| {
+            taken(all.take("a:80", guarding, now, Duration::MAX))
+        };
+        let vouched = Idle { guarding: Guarding::Vouched, ..idle(1) };
+        all.put("a:80", vouched, now, LONG).unwrap();
+        assert_eq!(take(&mut all, Guarding::Guarded), None);
+        assert_eq!(take(&mut all, Guarding::Vouched), Some(socket(1)));
+        all.put("a:80", idle(2), now, LONG).unwrap();
+        assert_eq!(take(&mut all, Guarding::Vouched), Some(socket(2)));
     }
 }

@@ -5,6 +5,7 @@ mod connector;
 mod direct;
 mod idle;
 mod names;
+mod places;
 mod plan_reply;
 mod resolve;
 
@@ -12,6 +13,7 @@ pub(crate) use authority::write_key;
 pub use authority::{Authority, AuthorityError};
 pub use connector::{ConnectError, Destination, Dial, Dialing, Retry, UpstreamConnector, Vouched};
 pub use direct::DirectConnector;
-pub(crate) use idle::IdleUpstreams;
+pub(crate) use idle::{Idle, IdleId, IdleUpstreams};
+pub(crate) use places::{Next, Place, Places, Ticket, share};
 pub use plan_reply::PlanReply;
 pub use resolve::{Resolve, SystemResolver};

@@ -45,7 +45,7 @@ impl Session {
             return self.fail(transaction, Reason::ClientClosed, env, cx);
         }
         match transaction.stage {
-            Stage::Deciding | Stage::Planning => {
+            Stage::Deciding | Stage::Queued(_) | Stage::Planning => {
                 self.transaction = Some(transaction);
                 Step::Wait
             }

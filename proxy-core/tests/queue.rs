@@ -1,0 +1,371 @@
+//! A limit of connections to each upstream: who finds none free waits in turn, for a while, in a
+//! queue that has an end.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use proxy_core::{Limits, Reason, Timeouts};
+use support::{Answer, Client, Nobody, Origin, PATIENCE, Stage, Visit};
+
+const SHORT: Duration = Duration::from_millis(100);
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+fn limited(connections: usize, waiting: usize) -> Stage {
+    waiting_for(connections, waiting, PATIENCE)
+}
+
+fn waiting_for(connections: usize, waiting: usize, upstream_wait: Duration) -> Stage {
+    let mut limits = Limits::default();
+    limits.connections_per_upstream = connections;
+    limits.waiting_per_upstream = waiting;
+    let timeouts = support::timeouts(|timeouts: &mut Timeouts| {
+        timeouts.upstream_wait = upstream_wait;
+        // Idle connections stay, so that what is waited for is what happens.
+        timeouts.upstream_idle = PATIENCE;
+    });
+    Stage::with(|builder| builder.limits(limits).timeouts(timeouts))
+}
+
+/// An origin that tells the path of each request and answers when it is told to.
+struct Slow {
+    origin: Origin,
+    asked: Receiver<String>,
+    answer: Sender<&'static str>,
+}
+
+impl Slow {
+    fn new() -> Slow {
+        let (tell, asked) = crossbeam_channel::unbounded();
+        let (answer, answers) = crossbeam_channel::unbounded::<&str>();
+        let origin = Origin::new(move |visit| {
+            while let Some(path) = path(visit) {
+                tell.send(path).unwrap();
+                let Ok(response) = answers.recv_timeout(PATIENCE) else { return };
+                visit.send(response);
+                if response.contains("Connection: close") || response.is_empty() {
+                    return;
+                }
+            }
+        });
+        Slow { origin, asked, answer }
+    }
+
+    /// The path of the next request that has come.
+    fn next(&self) -> String {
+        self.asked.recv_timeout(PATIENCE).expect("a request comes")
+    }
+
+    fn answer(&self, response: &'static str) {
+        self.answer.send(response).unwrap();
+    }
+
+    fn asks(&self, stage: &Stage, path: &str) -> Client {
+        let mut client = stage.client();
+        client.send(self.origin.get(path));
+        client
+    }
+
+    /// A client that asks while the origin has all the connections it may have; the proxy has
+    /// seen its request.
+    fn queues(&self, stage: &Stage, path: &str) -> Client {
+        let client = self.asks(stage, path);
+        stage.settle();
+        client
+    }
+}
+
+fn path(visit: &mut Visit) -> Option<String> {
+    Some(visit.head()?.split(' ').nth(1)?.to_owned())
+}
+
+fn is_busy(answer: &Answer) {
+    assert_eq!((answer.status, answer.field("retry-after")), (503, Some("1")));
+    assert!(answer.text().contains("reason: upstream_busy\n"), "{}", answer.text());
+}
+
+#[test]
+fn a_crowd_shares_the_connections_there_may_be() {
+    const CONNECTIONS: usize = 3;
+    const CLIENTS: usize = 40;
+    const REQUESTS: usize = 5;
+    let (at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (now, peak) = (Arc::clone(&at_once), Arc::clone(&most));
+    let origin = Origin::new(move |visit| {
+        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        while visit.head().is_some() {
+            visit.send(OK);
+        }
+        now.fetch_sub(1, Ordering::SeqCst);
+    });
+    let stage = limited(CONNECTIONS, CLIENTS);
+    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| stage.client()).collect();
+    for _ in 0..REQUESTS {
+        for client in &mut clients {
+            client.send(origin.get("/"));
+        }
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), "ok");
+        }
+    }
+    assert_eq!(most.load(Ordering::SeqCst), CONNECTIONS);
+    assert_eq!(origin.visits(), CONNECTIONS, "connections are handed on, not closed");
+    let records = stage.finish();
+    assert_eq!(records.len(), CLIENTS * REQUESTS);
+}
+
+#[test]
+fn the_limit_is_divided_among_the_loops() {
+    let mut limits = Limits::default();
+    limits.connections_per_upstream = 4;
+    let slow = Slow::new();
+    let stage = Stage::with(|builder| builder.limits(limits).event_loops(2));
+    // Connections go to the loop that has the fewest: four to each.
+    let mut clients: Vec<Client> =
+        (0..8).map(|number| slow.asks(&stage, &format!("/{number}"))).collect();
+    for _ in 0..4 {
+        slow.next();
+    }
+    assert_eq!(slow.origin.visits(), 4);
+    for _ in 0..8 {
+        slow.answer(OK);
+    }
+    assert!(clients.iter_mut().all(|client| client.answer().status == 200));
+    assert_eq!(slow.origin.visits(), 4);
+}
+
+#[test]
+fn who_came_first_is_served_first_on_the_connection_that_becomes_idle() {
+    let slow = Slow::new();
+    let stage = limited(1, 10);
+    let mut first = slow.asks(&stage, "/0");
+    assert_eq!(slow.next(), "/0");
+    let mut waiting: Vec<Client> =
+        (1..=4).map(|number| slow.queues(&stage, &format!("/{number}"))).collect();
+    slow.answer(OK);
+    assert_eq!(first.answer().status, 200);
+    assert!(!stage.closed().as_record().upstream_reused);
+    for (number, client) in waiting.iter_mut().enumerate() {
+        assert_eq!(slow.next(), format!("/{}", number + 1));
+        slow.answer(OK);
+        assert_eq!(client.answer().status, 200);
+        let record = stage.closed();
+        let record = record.as_record();
+        assert!(record.upstream_reused);
+        assert_eq!((record.attempts, record.resolve), (1, None));
+        assert!(record.wait.is_some());
+    }
+    assert_eq!(slow.origin.visits(), 1);
+    stage.survives();
+}
+
+#[test]
+fn a_full_queue_is_told_at_once_and_other_upstreams_have_their_own() {
+    let slow = Slow::new();
+    let stage = limited(1, 1);
+    let mut first = slow.asks(&stage, "/0");
+    slow.next();
+    let mut second = slow.queues(&stage, "/1");
+    let mut third = slow.asks(&stage, "/2");
+    is_busy(&third.answer());
+    assert_eq!(stage.outcome(), (Some(503), Some(Reason::UpstreamBusy)));
+    let other = Origin::always(OK);
+    assert_eq!(third.send(other.get("/")).answer().status, 200, "on the same connection");
+    slow.answer(OK);
+    slow.answer(OK);
+    assert_eq!((first.answer().status, second.answer().status), (200, 200));
+}
+
+#[test]
+fn nobody_waits_where_nobody_may() {
+    let slow = Slow::new();
+    let stage = limited(1, 0);
+    let mut first = slow.asks(&stage, "/0");
+    slow.next();
+    is_busy(&slow.asks(&stage, "/1").answer());
+    slow.answer(OK);
+    assert_eq!(first.answer().status, 200);
+    slow.answer(OK);
+    assert_eq!(slow.asks(&stage, "/2").answer().status, 200);
+    assert_eq!(slow.origin.visits(), 1);
+}
+
+#[test]
+fn a_wait_has_an_end() {
+    let slow = Slow::new();
+    let stage = waiting_for(1, 10, SHORT);
+    let mut first = slow.asks(&stage, "/0");
+    slow.next();
+    let mut second = slow.asks(&stage, "/1");
+    is_busy(&second.answer());
+    let record = stage.closed();
+    let record = record.as_record();
+    assert_eq!((record.status, record.reason), (Some(503), Some(Reason::UpstreamBusy)));
+    assert!(record.wait.unwrap() >= SHORT);
+    slow.answer(OK);
+    assert_eq!(first.answer().status, 200);
+    // Who has gone is not waited for, and who was answered can ask again.
+    slow.answer(OK);
+    assert_eq!(second.send(slow.origin.get("/2")).answer().status, 200);
+    assert_eq!(slow.next(), "/2");
+}
+
+#[test]
+fn a_place_is_free_again_when_the_upstream_has_closed() {
+    let closing = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    // In the one case after its answer, in the other instead of one.
+    for (ending, status) in [(closing, 200), ("", 502)] {
+        let slow = Slow::new();
+        let stage = limited(1, 10);
+        let mut first = slow.asks(&stage, "/0");
+        slow.next();
+        let mut second = slow.queues(&stage, "/1");
+        slow.answer(ending);
+        assert_eq!(first.answer().status, status);
+        assert_eq!(slow.next(), "/1");
+        slow.answer(OK);
+        assert_eq!(second.answer().status, 200);
+        assert_eq!(slow.origin.visits(), 2);
+    }
+}
+
+#[test]
+fn a_place_is_free_again_when_a_connection_was_refused() {
+    let nobody = Nobody::listens();
+    let stage = limited(1, 0);
+    let mut client = stage.client();
+    for _ in 0..3 {
+        client.send(format!("GET http://{}/ HTTP/1.1\r\nHost: x\r\n\r\n", nobody.address));
+        assert_eq!(client.answer().status, 502);
+        assert_eq!(stage.outcome(), (Some(502), Some(Reason::ConnectRefused)));
+    }
+    stage.survives();
+}
+
+#[test]
+fn a_place_is_free_again_when_its_client_has_gone() {
+    let slow = Slow::new();
+    let stage = limited(1, 10);
+    let first = slow.asks(&stage, "/0");
+    slow.next();
+    let mut second = slow.queues(&stage, "/1");
+    first.reset();
+    assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
+    assert_eq!(slow.next(), "/1");
+    // The first answer goes to a connection that is no longer there.
+    slow.answer(OK);
+    slow.answer(OK);
+    assert_eq!(second.answer().status, 200);
+}
+
+#[test]
+fn a_client_that_goes_away_while_it_waits_leaves_the_queue() {
+    let slow = Slow::new();
+    let stage = limited(1, 1);
+    let mut first = slow.asks(&stage, "/0");
+    slow.next();
+    let gone = slow.queues(&stage, "/gone");
+    gone.reset();
+    assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
+    let mut third = slow.queues(&stage, "/1");
+    slow.answer(OK);
+    assert_eq!(first.answer().status, 200);
+    assert_eq!(slow.next(), "/1", "nothing was sent for the one that has gone");
+    slow.answer(OK);
+    assert_eq!(third.answer().status, 200);
+}
+
+#[test]
+fn tunnels_count_and_need_connections_of_their_own() {
+    let slow = Slow::new();
+    let stage = limited(1, 10);
+    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", slow.origin.address);
+    // An idle connection gives way to a tunnel ...
+    slow.answer(OK);
+    assert_eq!(slow.asks(&stage, "/0").answer().status, 200);
+    assert_eq!(slow.next(), "/0");
+    let mut tunnel = stage.client();
+    tunnel.send(&connect);
+    assert_eq!(tunnel.head(), "HTTP/1.1 200 Connection established");
+    // ... requests wait until the tunnel ends ...
+    let mut waiting = slow.queues(&stage, "/1");
+    let mut second_tunnel = stage.client();
+    second_tunnel.send(&connect);
+    stage.settle();
+    waiting.expect_silence();
+    tunnel.end().expect_end();
+    assert_eq!(slow.next(), "/1");
+    // ... and a tunnel is not given the connection that becomes idle, but the room it leaves.
+    slow.answer(OK);
+    assert_eq!(waiting.answer().status, 200);
+    assert_eq!(second_tunnel.head(), "HTTP/1.1 200 Connection established");
+    second_tunnel.end().expect_end();
+    assert_eq!(slow.origin.visits(), 4);
+}
+
+#[test]
+fn a_request_that_is_sent_again_keeps_its_place() {
+    // Each connection is closed with the second request on it.
+    let origin = Origin::new(|visit| {
+        visit.head();
+        visit.send(OK);
+        visit.head();
+    });
+    let stage = limited(1, 0);
+    let mut client = stage.client();
+    for reused in [false, true, true] {
+        assert_eq!(client.send(origin.get("/")).answer().status, 200);
+        assert_eq!(stage.closed().as_record().attempts, 1 + u32::from(reused));
+    }
+}
+
+#[test]
+fn a_shutdown_lets_those_who_wait_have_their_turn() {
+    let slow = Slow::new();
+    let mut stage = limited(1, 10);
+    let mut first = slow.asks(&stage, "/0");
+    slow.next();
+    let mut second = slow.queues(&stage, "/1");
+    let handle = stage.take_handle();
+    let stopping = std::thread::spawn(move || handle.shutdown(PATIENCE));
+    slow.answer(OK);
+    assert_eq!(first.answer().status, 200);
+    slow.answer(OK);
+    assert_eq!(second.answer().status, 200);
+    let report = stopping.join().unwrap();
+    assert_eq!((report.drained, report.cut), (2, 0));
+}
+
+#[test]
+fn a_shutdown_cuts_those_who_wait_too_long() {
+    let slow = Slow::new();
+    let mut stage = limited(1, 10);
+    let _first = slow.asks(&stage, "/0");
+    slow.next();
+    let mut second = slow.queues(&stage, "/1");
+    let report = stage.take_handle().shutdown(SHORT);
+    assert_eq!((report.drained, report.cut), (0, 2));
+    assert!(second.rest().is_err(), "reset");
+    let records = stage.finish();
+    assert!(records.iter().all(|it| it.as_record().reason == Some(Reason::ShutDown)));
+    assert_eq!(records.len(), 2);
+}
+
+#[test]
+fn a_tunnel_that_is_cut_before_the_exchanges_makes_room_for_them() {
+    let slow = Slow::new();
+    let mut stage = limited(1, 10);
+    let mut tunnel = stage.client();
+    tunnel.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", slow.origin.address));
+    tunnel.head();
+    let mut waiting = slow.queues(&stage, "/1");
+    let handle = stage.take_handle();
+    let stopping = std::thread::spawn(move || handle.shutdown_tunnels(PATIENCE, SHORT));
+    slow.answer(OK);
+    assert_eq!(waiting.answer().status, 200);
+    let report = stopping.join().unwrap();
+    assert_eq!((report.drained, report.cut), (1, 1));
+}
