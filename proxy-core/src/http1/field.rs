@@ -18,6 +18,7 @@ pub(crate) enum FieldKind {
     Other,
     /// Anything else, but `Connection` names it: ends here (RFC 9110 §7.6.1).
     Named,
+    Authorization,
     Connection,
     ContentLength,
     Date,
@@ -39,6 +40,7 @@ pub(crate) enum FieldKind {
     TransferEncoding,
     Upgrade,
     Via,
+    WwwAuthenticate,
     XForwardedFor,
     /// `Content_Length` or `Transfer_Encoding`. Upstreams of the CGI kind do not tell `_` from
     /// `-`, and would find in such a field the length that this proxy did not.
@@ -61,9 +63,11 @@ impl FieldKind {
             10 if is("connection") => FieldKind::Connection,
             10 if is("keep-alive") => FieldKind::KeepAlive,
             12 if is("max-forwards") => FieldKind::MaxForwards,
+            13 if is("authorization") => FieldKind::Authorization,
             14 if is("content-length") => FieldKind::ContentLength,
             14 if is("content_length") => FieldKind::FramingLookalike,
             14 if is("http2-settings") => FieldKind::Http2Settings,
+            16 if is("www-authenticate") => FieldKind::WwwAuthenticate,
             16 if is("proxy-connection") => FieldKind::ProxyConnection,
             17 if is("transfer-encoding") => FieldKind::TransferEncoding,
             17 if is("transfer_encoding") => FieldKind::FramingLookalike,
@@ -82,8 +86,10 @@ impl FieldKind {
         matches!(
             self,
             FieldKind::Other
+                | FieldKind::Authorization
                 | FieldKind::Date
                 | FieldKind::Forwarded
+                | FieldKind::WwwAuthenticate
                 | FieldKind::XForwardedFor
                 | FieldKind::ForwardingClaim
         )
@@ -113,6 +119,8 @@ mod tests {
             ("Host", FieldKind::Host),
             ("hOST", FieldKind::Host),
             ("DATE", FieldKind::Date),
+            ("AUTHORIZATION", FieldKind::Authorization),
+            ("WWW-authenticate", FieldKind::WwwAuthenticate),
             ("content-LENGTH", FieldKind::ContentLength),
             ("Transfer-Encoding", FieldKind::TransferEncoding),
             ("transfer_Encoding", FieldKind::FramingLookalike),

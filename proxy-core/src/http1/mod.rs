@@ -113,6 +113,7 @@
 //! ```
 
 mod accept;
+mod auth_scheme;
 mod authority;
 mod body;
 mod chunk;

@@ -1,5 +1,6 @@
 //! [`RequestHead`]: a request line and its fields, understood.
 
+use super::auth_scheme::binds_connection;
 use super::authority::HostPort;
 use super::field::{Field, FieldKind};
 use super::fields::{ConnectionOptions, FIELDS, Fields, Room, Span};
@@ -25,6 +26,7 @@ pub struct RequestHead {
     pub(super) length: BodyLength,
     pub(super) connection: ConnectionOptions,
     pub(super) max_forwards: Option<u64>,
+    pub(super) binds_connection: bool,
 }
 
 impl RequestHead {
@@ -149,6 +151,7 @@ impl RequestHead {
         for line in self.fields.lines() {
             let value = self.fields.value(line);
             framing.note(line.kind, value, Repeats::Refuse)?;
+            self.binds_connection |= binds_connection(line.kind, value);
             // RFC 9110 §7.6.2: for these two methods only. A number that is none would leave
             // a TRACE going round for ever.
             if line.kind == FieldKind::MaxForwards && counts_hops {
@@ -257,6 +260,12 @@ impl RequestHead {
             && self.method() == "GET"
             && !self.has_content()
             && self.fields.upgrade_to_websocket()
+    }
+
+    /// Whether it authenticates the connection it is sent on, by NTLM or Negotiate (RFC 4559
+    /// §6): whoever sends on that connection is taken for this client from then on.
+    pub fn binds_connection(&self) -> bool {
+        self.binds_connection
     }
 
     /// How often this request may still be passed on. Only `TRACE` and `OPTIONS` count (RFC

@@ -1,5 +1,6 @@
 //! [`ResponseHead`]: a status line and its fields, understood.
 
+use super::auth_scheme::binds_connection;
 use super::field::{Field, FieldKind};
 use super::fields::{ConnectionOptions, FIELDS, Fields, Room, Span};
 use super::framing::{Framing, Repeats, ResponseTo};
@@ -17,6 +18,7 @@ pub struct ResponseHead {
     pub(super) length: BodyLength,
     pub(super) announced: Announced,
     pub(super) connection: ConnectionOptions,
+    pub(super) binds_connection: bool,
 }
 
 /// What becomes of a `Content-Length` that no body follows.
@@ -118,7 +120,9 @@ impl ResponseHead {
         self.connection = self.fields.connection()?;
         let mut framing = Framing::default();
         for line in self.fields.lines() {
-            framing.note(line.kind, self.fields.value(line), Repeats::Collapse)?;
+            let value = self.fields.value(line);
+            framing.note(line.kind, value, Repeats::Collapse)?;
+            self.binds_connection |= binds_connection(line.kind, value);
         }
         self.length = framing.of_response(to, status, self.version)?;
         self.announced = match (status, to) {
@@ -186,6 +190,12 @@ impl ResponseHead {
             && self.version == Version::Http11
             && self.connection.upgrade
             && self.fields.upgrade_to_websocket()
+    }
+
+    /// Whether it offers to authenticate the connection it comes on, by NTLM or Negotiate (RFC
+    /// 4559 §6), or is a step of that.
+    pub fn binds_connection(&self) -> bool {
+        self.binds_connection
     }
 
     /// The seconds that the upstream says it keeps an idle connection: `Keep-Alive:

@@ -81,7 +81,11 @@ impl RequestHead {
         for line in self.fields.lines() {
             match line.kind {
                 kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
-                FieldKind::Other | FieldKind::Date | FieldKind::Via => self.fields.write(line, out),
+                FieldKind::Other
+                | FieldKind::Authorization
+                | FieldKind::Date
+                | FieldKind::Via
+                | FieldKind::WwwAuthenticate => self.fields.write(line, out),
                 FieldKind::Forwarded | FieldKind::XForwardedFor | FieldKind::ForwardingClaim
                     if rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
                 {
@@ -146,6 +150,8 @@ impl ResponseHead {
                     self.fields.write(line, out);
                 }
                 FieldKind::Other
+                | FieldKind::Authorization
+                | FieldKind::WwwAuthenticate
                 | FieldKind::Via
                 | FieldKind::Expect
                 | FieldKind::MaxForwards

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::env::Env;
 use super::message::Seat;
+use super::pinned::Pinned;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Input};
 use super::{Cx, Step, TaskKey};
@@ -22,6 +23,8 @@ pub(super) struct Session {
     pub(super) timer: Timer,
     /// The request that is being served.
     pub(super) transaction: Option<Box<Transaction>>,
+    /// An upstream connection that is this client's alone.
+    pub(super) pinned: Option<Box<Pinned>>,
     /// The last response has been sent; so many bytes are still read and thrown away.
     lingering: Option<usize>,
     pub(super) seat: Seat,
@@ -70,7 +73,7 @@ impl Session {
         };
         let mut timer = Timer::default();
         cx.timers.arm(&mut timer, key, cx.now, env.settings.timeouts.keep_alive);
-        Session { key, client, timer, transaction: None, lingering: None, seat }
+        Session { key, client, timer, transaction: None, pinned: None, lingering: None, seat }
     }
 
     /// Goes on as far as possible.
@@ -106,6 +109,7 @@ impl Session {
 
     /// Reads until the head of a request is complete, and then has it decided about.
     fn await_request(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        self.unpin_if_ended(cx);
         let client = &mut self.client;
         if client.inbound.needs_more() && !cx.sockets[client.socket].is_readable() {
             return Step::Wait;
@@ -287,6 +291,7 @@ impl Session {
     /// Closes the connection. Whatever was under way has been recorded.
     pub(super) fn close(mut self: Box<Self>, how: Close, cx: &mut Cx) {
         debug_assert!(self.transaction.is_none(), "a transaction ends with a record");
+        self.unpin(cx);
         self.client.inbound.clear(&mut cx.spares);
         self.client.outbound.clear(&mut cx.spares);
         cx.sockets.close(self.client.socket, how);

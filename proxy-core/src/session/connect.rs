@@ -42,6 +42,10 @@ impl Session {
         // A second attempt is for the case that an idle connection had gone stale: never
         // another idle one.
         if upstream.attempts == 1 && !is_tunnel {
+            if let Some(idle) = self.take_pinned(upstream, cx) {
+                upstream.pinned = true;
+                return self.reuse(transaction, idle, env, cx);
+            }
             while let Some(idle) =
                 env.idle.take(&upstream.key, upstream.guarding, cx.now, freshness)
             {
@@ -58,6 +62,7 @@ impl Session {
             }
         }
         upstream.reused = false;
+        upstream.pinned = false;
         if env.places.is_some() && upstream.place.is_none() {
             return self.find_place(transaction, env, cx);
         }
@@ -339,6 +344,12 @@ impl Session {
         let connection = &mut cx.sockets[socket];
         if !reusable || connection.is_readable() && !connection.is_quiet() {
             return cx.sockets.close(socket, Close::Orderly);
+        }
+        let is_one_clients = upstream.pinned
+            || transaction.request.binds_connection()
+            || transaction.response.binds_connection();
+        if is_one_clients {
+            return self.pin(&upstream.key, idle, cx);
         }
         let announced = transaction.response.keep_alive_timeout();
         let keep = keep_for(env.settings.timeouts.upstream_idle, announced);

@@ -107,12 +107,14 @@ impl Engine {
                 Task::TakenOver(_) => {}
             },
             Step::Tunnel(transaction) => {
-                self.transform(index, |session, env| {
+                self.transform(index, |mut session, env| {
+                    session.unpin(cx);
                     Task::Tunnel(Box::new(Tunnel::new(session, transaction, env, cx)))
                 });
                 self.run(key, cx, Task::advance);
             }
-            Step::TakenOver(transaction) => self.transform(index, |session, env| {
+            Step::TakenOver(transaction) => self.transform(index, |mut session, env| {
+                session.unpin(cx);
                 Task::TakenOver(Box::new(TakenOver::new(session, transaction, env, cx)))
             }),
         }

@@ -25,6 +25,7 @@
 //! | [`decide`] | from a request to an action, and from an action to a stage |
 //! | [`queue`] | waiting for a connection where these are limited |
 //! | [`connect`], [`destination`], [`dial`], [`race`] | from a route to a connection |
+//! | [`pinned`] | a connection that is one client's alone |
 //! | [`relay`] | both directions of an exchange |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
@@ -43,6 +44,7 @@ mod engine;
 mod env;
 mod error_page;
 mod message;
+mod pinned;
 mod proxy_status;
 mod queue;
 mod race;

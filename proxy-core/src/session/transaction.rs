@@ -88,6 +88,8 @@ pub(super) struct UpstreamSide {
     pub(super) place: Option<Place>,
     /// The connection was an idle one.
     pub(super) reused: bool,
+    /// The connection is this client's alone.
+    pub(super) pinned: bool,
     pub(super) address: Option<std::net::SocketAddr>,
     /// When the stage began that is being timed.
     since: Instant,
@@ -120,6 +122,7 @@ impl Transaction {
                 attempts: 0,
                 place: None,
                 reused: false,
+                pinned: false,
                 address: None,
                 since: started,
                 wait: None,

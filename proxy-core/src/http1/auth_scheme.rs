@@ -1,0 +1,42 @@
+//! Authentication schemes, as far as a proxy has to know them.
+
+use super::field::FieldKind;
+use super::list;
+
+/// Whether a field says that a connection is, or is to be, authenticated as a whole: by NTLM or
+/// Negotiate. RFC 9110 §11.1 has each request stand for itself, but these two authenticate
+/// whoever sends on the connection (RFC 4559 §6), so that it must never be shared.
+pub(crate) fn binds_connection(kind: FieldKind, value: &[u8]) -> bool {
+    matches!(kind, FieldKind::Authorization | FieldKind::WwwAuthenticate)
+        // A comma within a quoted string can make one too many of them: that does no harm.
+        && list::members(value).any(|challenge| {
+            let scheme = challenge.split(|&byte| byte == b' ').next().unwrap_or_default();
+            scheme.eq_ignore_ascii_case(b"ntlm") || scheme.eq_ignore_ascii_case(b"negotiate")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_schemes_bind_a_connection() {
+        for (value, expected) in [
+            ("NTLM", true),
+            ("negotiate YII=", true),
+            ("Basic realm=\"a, b\", Negotiate", true),
+            ("Basic bnRsbQ==", false),
+            ("Digest username=\"ntlm\"", false),
+            ("NTLMX", false),
+            ("", false),
+        ] {
+            for (kind, expected) in [
+                (FieldKind::Authorization, expected),
+                (FieldKind::WwwAuthenticate, expected),
+                (FieldKind::Other, false),
+            ] {
+                assert_eq!(binds_connection(kind, value.as_bytes()), expected, "{value}");
+            }
+        }
+    }
+}
