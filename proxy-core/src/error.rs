@@ -180,6 +180,11 @@ reasons! {
     RequestBodyTimeout = "request_body_timeout", 408, http_request_error, Client,
         "The body of the request stalled.",
         "Send the body without long pauses; or raise the timeout `body_idle`.";
+    /// The client sent its request, or read its response, more slowly than
+    /// [`Limits::min_rate`](crate::Limits).
+    ClientTooSlow = "client_too_slow", 408, http_request_error, Client,
+        "The client sent or read more slowly than is allowed here.",
+        "Use a faster line; or lower the limit `min_rate`, or raise the timeout `min_rate_window`.";
     /// The client stopped reading its response.
     ClientWriteTimeout = "client_write_timeout", 408, connection_write_timeout, Client,
         "The client stopped reading the response.",
@@ -255,6 +260,11 @@ reasons! {
     UpstreamWriteTimeout = "upstream_write_timeout", 504, connection_write_timeout, Upstream,
         "The server stopped reading the request.",
         "Find out why the upstream does not read; or raise the timeout `body_idle`.";
+    /// The upstream read the request more slowly than [`Limits::min_rate`](crate::Limits).
+    UpstreamTooSlow = "upstream_too_slow", 504, connection_write_timeout, Upstream,
+        "The server read the request more slowly than is allowed here.",
+        "Find out why the upstream reads slowly; or lower the limit `min_rate`, or raise the \
+         timeout `min_rate_window`.";
     /// The upstream reset a tunnel.
     TunnelReset = "tunnel_reset", 502, connection_terminated, Upstream,
         "One end reset the tunnel.",

@@ -30,6 +30,12 @@ pub struct Limits {
     /// 64 KiB: enough that bulk transfers cost few calls, little enough to stay in the
     /// second-level cache. From 1 KiB to 1 MiB.
     pub buffer_bytes: usize,
+    /// Bytes a second that a client must send of a request body, and that client and upstream
+    /// must take of what is pending for them; see [`Timeouts::min_rate_window`]. An upstream may
+    /// take its time to answer. 0, the default: any rate will do. What is slow differs too much
+    /// between a data centre and a train; who stops altogether is ended by
+    /// [`Timeouts::body_idle`], and a slow exchange holds no thread and little memory.
+    pub min_rate: u64,
     /// Interim (1xx) responses before one final response. At the limit: 502. Default 16.
     pub interim_responses: u32,
     /// Client connections at once, over all listeners and loops. At the limit accepting
@@ -81,6 +87,7 @@ impl Default for Limits {
             chunk_line_bytes: 256,
             request_body: u64::MAX,
             buffer_bytes: 64 * 1024,
+            min_rate: 0,
             interim_responses: 16,
             connections: 10_000,
             connections_per_client: usize::MAX,
@@ -130,6 +137,12 @@ pub struct Timeouts {
     /// Between two pieces of a body, in either direction, and for a peer that does not read
     /// what it is sent. Default 60 s.
     pub body_idle: Duration,
+    /// How far a peer may fall behind [`Limits::min_rate`]: one that moves nothing is ended after
+    /// this time, one at half the rate after twice as long. Then 408 or 504, or the connection is
+    /// cut. Time in which it is not waited for does not count. Readers have what the system's
+    /// buffers took for them to their credit, 4 MiB at most. Default 5 s: more than a handover
+    /// between two radio cells takes.
+    pub min_rate_window: Duration,
     /// An upstream connection without a request. Then it is closed. Default 4 s: below the
     /// 5 s after which common servers close theirs.
     pub upstream_idle: Duration,
@@ -154,6 +167,7 @@ impl Default for Timeouts {
             connect_stagger: Duration::from_millis(250),
             response_head: Duration::from_secs(60),
             body_idle: Duration::from_secs(60),
+            min_rate_window: Duration::from_secs(5),
             upstream_idle: Duration::from_secs(4),
             tunnel_idle: Duration::from_secs(3600),
             tunnel_half_closed: Duration::from_secs(300),
@@ -179,6 +193,7 @@ impl Timeouts {
             &mut self.connect_stagger,
             &mut self.response_head,
             &mut self.body_idle,
+            &mut self.min_rate_window,
             &mut self.upstream_idle,
             &mut self.tunnel_idle,
             &mut self.tunnel_half_closed,

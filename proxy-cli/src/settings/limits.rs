@@ -77,6 +77,14 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "the connection is closed after the answer",
     },
     Setting {
+        name: "min-rate",
+        kind: Kind::Size(0..=GIB, |config| &mut config.limits.min_rate),
+        help: "Bytes a second that who sends a request body or is sent something must move; 0: any",
+        unset: "",
+        reason: "what is slow differs between a data centre and a train; a slow exchange costs little",
+        at_limit: "408 `client_too_slow`, 504 `upstream_too_slow`, or the connection is cut",
+    },
+    Setting {
         name: "interim-responses",
         kind: Kind::Count(0..=10_000, |config| &mut config.limits.interim_responses),
         help: "Interim (1xx) responses before one final response",

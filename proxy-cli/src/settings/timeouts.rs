@@ -95,6 +95,14 @@ pub(super) static SETTINGS: &[Setting] = &[
                    `client_write_timeout`, `upstream_write_timeout`",
     },
     Setting {
+        name: "min-rate-window",
+        kind: Kind::Duration(SOME, |config| &mut config.timeouts.min_rate_window),
+        help: "How far a peer may fall behind the least rate: one that moves nothing has this time",
+        unset: "",
+        reason: "more than a handover between two radio cells takes",
+        at_limit: "`client_too_slow` or `upstream_too_slow`",
+    },
+    Setting {
         name: "upstream-idle-timeout",
         kind: Kind::Duration(SOME, |config| &mut config.timeouts.upstream_idle),
         help: "An upstream connection without a request, if the upstream announces nothing shorter",

@@ -44,6 +44,7 @@ impl Session {
             || reason == Reason::BadRequestBody
             || reason == Reason::RequestBodyTooLarge
             || reason == Reason::RequestBodyTimeout
+            || reason == Reason::ClientTooSlow
         {
             // Where the next request would begin is not known.
             transaction.persistence = Persistence::Close;
@@ -108,9 +109,7 @@ impl Session {
         match wire::send(self.client.socket, &mut self.client.outbound, &mut env.out, &[], cx) {
             Ok(()) => {
                 env.give_back_out();
-                self.arm_body_idle(env, cx);
-                self.transaction = Some(transaction);
-                Step::Again
+                self.go_on_answering(transaction, Step::Again, env, cx)
             }
             Err(_) => {
                 transaction.reason.get_or_insert(Reason::ClientClosed);
@@ -131,10 +130,8 @@ impl Session {
     ) -> Step {
         match wire::flush(self.client.socket, &mut self.client.outbound, cx) {
             Ok(Flushed::All) => {}
-            Ok(flushed) => {
-                if flushed == Flushed::Part {
-                    self.arm_body_idle(env, cx);
-                }
+            Ok(Flushed::Part) => return self.go_on_answering(transaction, Step::Wait, env, cx),
+            Ok(Flushed::Nothing) => {
                 self.transaction = Some(transaction);
                 return Step::Wait;
             }
@@ -144,11 +141,7 @@ impl Session {
             return self.complete(transaction, env, cx);
         }
         match self.discard_request(&mut transaction, env, cx) {
-            Ok(Input::Looked(Ok(()))) => {
-                self.arm_body_idle(env, cx);
-                self.transaction = Some(transaction);
-                Step::Again
-            }
+            Ok(Input::Looked(Ok(()))) => self.go_on_answering(transaction, Step::Again, env, cx),
             Ok(Input::Blocked) => {
                 self.transaction = Some(transaction);
                 Step::Wait
@@ -161,8 +154,40 @@ impl Session {
         }
     }
 
-    fn arm_body_idle(&mut self, env: &Env, cx: &mut Cx) {
-        cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.body_idle);
+    /// Something of the answer has left, or of an unwanted body has come.
+    fn go_on_answering(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        step: Step,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        let after = env.settings.timeouts.body_idle;
+        match self.keep_pace(&mut transaction, after, env, cx) {
+            Ok(()) => {
+                self.transaction = Some(transaction);
+                step
+            }
+            Err(reason) => self.end_answer(transaction, reason, env, cx),
+        }
+    }
+
+    /// The answer takes too long: the client does not take it, or does not send the rest of its
+    /// request.
+    pub(super) fn end_answer(
+        &mut self,
+        mut transaction: Box<Transaction>,
+        reason: Reason,
+        env: &mut Env,
+        cx: &mut Cx,
+    ) -> Step {
+        if !self.client.outbound.is_empty() {
+            return self.fail(transaction, reason, env, cx);
+        }
+        // It was answered: that the rest of its body did not come costs it the connection and
+        // nothing else.
+        transaction.persistence = Persistence::Close;
+        self.complete(transaction, env, cx)
     }
 
     fn discard_request(

@@ -249,17 +249,22 @@ impl Session {
                 let step = self.exchange(transaction, env, cx);
                 return self.go_on(step, env, cx);
             }
-            Stage::Talking(_) if self.client.outbound.is_empty() => transaction.stalled(),
-            Stage::Answering if self.client.outbound.is_empty() => {
-                // It was answered: that the rest of its body did not come costs it the
-                // connection and nothing else.
-                transaction.persistence = http1::Persistence::Close;
-                let step = self.complete(transaction, env, cx);
-                return self.go_on(step, env, cx);
+            Stage::Talking(_) | Stage::Answering => {
+                match self.look_at_pace(&mut transaction, env, cx) {
+                    Some(Ok(())) => {
+                        self.transaction = Some(transaction);
+                        return Step::Wait;
+                    }
+                    Some(Err(too_slow)) => too_slow,
+                    None if self.client.outbound.is_empty() => transaction.stalled(),
+                    None => Reason::ClientWriteTimeout,
+                }
             }
-            Stage::Talking(_) | Stage::Answering => Reason::ClientWriteTimeout,
         };
-        let step = self.fail(transaction, reason, env, cx);
+        let step = match transaction.stage {
+            Stage::Answering => self.end_answer(transaction, reason, env, cx),
+            _ => self.fail(transaction, reason, env, cx),
+        };
         self.go_on(step, env, cx)
     }
 

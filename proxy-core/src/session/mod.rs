@@ -27,6 +27,7 @@
 //! | [`connect`], [`destination`], [`dial`], [`race`] | from a route to a connection |
 //! | [`pinned`] | a connection that is one client's alone |
 //! | [`relay`] | both directions of an exchange |
+//! | [`pace`] | whether they move fast enough, where that is asked for |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
@@ -44,6 +45,7 @@ mod engine;
 mod env;
 mod error_page;
 mod message;
+mod pace;
 mod pinned;
 mod proxy_status;
 mod queue;

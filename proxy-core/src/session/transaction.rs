@@ -4,6 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Cx;
 use super::dial::Dialer;
+use super::pace::Pace;
 use crate::error::Reason;
 use crate::handler::{Client, Exchange, HandlerState};
 use crate::http1::{Body, BodyLength, Coding, HeadScanner, Persistence, RequestHead, ResponseHead};
@@ -58,6 +59,8 @@ pub(super) struct Transaction {
     /// What is to become of the client's connection afterwards.
     pub(super) persistence: Persistence,
 
+    /// Whether it moves fast enough, once somebody is waited for.
+    pub(super) pace: Option<Box<Pace>>,
     pub(super) reason: Option<Reason>,
     pub(super) client_reused: bool,
     pub(super) first_byte: Option<Duration>,
@@ -141,6 +144,7 @@ impl Transaction {
             status: None,
             answered: 0,
             persistence: Persistence::Close,
+            pace: None,
             reason: None,
             client_reused: false,
             first_byte: None,
@@ -227,6 +231,7 @@ impl Transaction {
             Stage::Deciding | Stage::Queued(_) | Stage::Planning | Stage::Answering => {}
         }
         self.upstream.place = None;
+        self.pace = None;
         self.upstream.inbound.clear(&mut cx.spares);
         self.upstream.outbound.clear(&mut cx.spares);
     }
@@ -234,18 +239,20 @@ impl Transaction {
     /// Why nothing has moved for too long while the upstream was connected and the client took
     /// all there was for it.
     pub(super) fn stalled(&self) -> Reason {
-        // A client that waits to be told to go on (RFC 9110 §10.1.1) is not the one to blame.
-        let waits_to_be_told = self.request.expects_continue()
-            && self.request_body.payload() == 0
-            && self.interims == 0;
         match self.progress {
             Progress::Begun | Progress::Complete => Reason::ResponseBodyTimeout,
             Progress::Awaited if !self.upstream.outbound.is_empty() => Reason::UpstreamWriteTimeout,
-            Progress::Awaited if self.request_body.is_done() || waits_to_be_told => {
+            Progress::Awaited if self.request_body.is_done() || self.waits_to_be_told() => {
                 Reason::ResponseHeadTimeout
             }
             Progress::Awaited => Reason::RequestBodyTimeout,
         }
+    }
+
+    /// Whether the client waits to be told to go on (RFC 9110 §10.1.1): then it is not to blame
+    /// that nothing of its request comes.
+    pub(super) fn waits_to_be_told(&self) -> bool {
+        self.request.expects_continue() && self.request_body.payload() == 0 && self.interims == 0
     }
 
     /// Content bytes the client was sent.

@@ -73,7 +73,9 @@ impl Session {
                         && transaction.request_body.is_done();
                     let after =
                         if answer_is_due { timeouts.response_head } else { timeouts.body_idle };
-                    cx.timers.arm(&mut self.timer, self.key, cx.now, after);
+                    if let Err(reason) = self.keep_pace(&mut transaction, after, env, cx) {
+                        return self.fail(transaction, reason, env, cx);
+                    }
                 }
                 if transaction.progress == Progress::Complete {
                     self.release_upstream(&mut transaction, env, cx);
