@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -79,22 +79,19 @@ impl Reception {
 
     /// Accepts until told to stop.
     pub(super) fn run(&self, mut accept: Box<dyn Accept>, listener: usize) {
-        let mut failing = false;
-        while self.has_room() {
+        let (mut failing, mut full) = (Trouble::default(), Trouble::default());
+        while self.has_room(&mut full) {
             match accept.accept() {
                 _ if self.is_closed() => return,
-                Ok((socket, peer)) => {
-                    failing = false;
-                    self.hand_over(socket, peer, listener);
-                }
+                Ok((socket, peer)) => self.hand_over(socket, peer, listener),
                 Err(error) => match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
                         return log::info!("listener {listener} has ended");
                     }
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                     _ => {
-                        // Most often the descriptors have run out. Told once, until it works again.
-                        if !std::mem::replace(&mut failing, true) {
+                        // Most often the descriptors have run out.
+                        if failing.is_news(Instant::now()) {
                             log::error!(
                                 "accepting fails and is tried again every {PAUSE:?}: {error}"
                             );
@@ -108,13 +105,12 @@ impl Reception {
     }
 
     /// Waits until there is room for another connection. `false` when told to stop.
-    fn has_room(&self) -> bool {
-        let mut told = false;
+    fn has_room(&self, full: &mut Trouble) -> bool {
         while !self.is_closed() {
             if self.connections.load(Ordering::Acquire) < self.limit {
                 return true;
             }
-            if !std::mem::replace(&mut told, true) {
+            if full.is_news(Instant::now()) {
                 log::warn!(
                     "all {} connections are in use: new ones wait until some end",
                     self.limit
@@ -159,6 +155,24 @@ impl Reception {
                 }
             }
         }
+    }
+}
+
+/// Something that is told once, however often it happens: a proxy at its limit is there again
+/// with each connection that takes the place of one that has ended.
+#[derive(Debug, Default)]
+struct Trouble {
+    last: Option<Instant>,
+}
+
+/// What has not happened for so long is news when it happens again.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+
+impl Trouble {
+    /// It happens: is that to be told?
+    fn is_news(&mut self, now: Instant) -> bool {
+        let last = self.last.replace(now);
+        last.is_none_or(|last| now.saturating_duration_since(last) >= FORGOTTEN)
     }
 }
 
@@ -214,5 +228,22 @@ impl Accept for SocketAccept {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_is_told_once_and_again_only_after_a_time_without_it() {
+        let (mut trouble, mut now) = (Trouble::default(), Instant::now());
+        assert!(trouble.is_news(now));
+        for _ in 0..1000 {
+            now += Duration::from_secs(1);
+            assert!(!trouble.is_news(now), "it has not ended since");
+        }
+        now += FORGOTTEN;
+        assert!(trouble.is_news(now));
     }
 }
