@@ -4,6 +4,9 @@
 //! the logger, or dropped. It is a [`Parcel`] that sees to it: when one is dropped, on whatever
 //! way, the records still in it are counted as dropped.
 
+#[cfg(any(test, fuzzing))]
+mod collected;
+
 use std::convert::Infallible;
 use std::io;
 use std::mem;
@@ -18,6 +21,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use super::RequestLogger;
 use super::batch::Batch;
 use super::record::AccessRecord;
+#[cfg(any(test, fuzzing))]
+pub(crate) use collected::{Collected, collected};
 
 /// A full batch: enough records that waking the log thread costs each of them next to nothing.
 const BATCH: usize = 256;

@@ -39,6 +39,8 @@ pub use filter::Filter;
 pub use json::JsonLogger;
 pub use log_file::LogFile;
 pub use log_thread::LogCounts;
+#[cfg(any(test, fuzzing))]
+pub(crate) use log_thread::{Collected, collected};
 pub(crate) use log_thread::{LogSender, LogThread};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use tee::Tee;

@@ -1,6 +1,8 @@
 //! Sockets (L2): where clients come from, and connected streams of bytes.
 
 mod listener;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod memory;
 mod socket;
 mod stream;
 

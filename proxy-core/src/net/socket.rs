@@ -17,6 +17,9 @@ pub enum Socket {
     /// A connection over a Unix domain socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// A connection that is played, in tests.
+    #[cfg(any(test, fuzzing))]
+    Memory(super::memory::MemoryEnd),
 }
 
 impl Socket {
@@ -29,6 +32,8 @@ impl Socket {
             Socket::Tcp(stream) => stream.try_clone().map(Socket::Tcp),
             #[cfg(unix)]
             Socket::Unix(stream) => stream.try_clone().map(Socket::Unix),
+            #[cfg(any(test, fuzzing))]
+            Socket::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -41,6 +46,8 @@ impl Socket {
             Socket::Tcp(stream) => stream.shutdown(how),
             #[cfg(unix)]
             Socket::Unix(stream) => stream.shutdown(how),
+            #[cfg(any(test, fuzzing))]
+            Socket::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }
@@ -56,6 +63,8 @@ impl Read for Socket {
             Socket::Tcp(stream) => stream.read(into),
             #[cfg(unix)]
             Socket::Unix(stream) => stream.read(into),
+            #[cfg(any(test, fuzzing))]
+            Socket::Memory(end) => end.read(into),
         }
     }
 }
@@ -66,6 +75,8 @@ impl Write for Socket {
             Socket::Tcp(stream) => stream.write(bytes),
             #[cfg(unix)]
             Socket::Unix(stream) => stream.write(bytes),
+            #[cfg(any(test, fuzzing))]
+            Socket::Memory(end) => end.write(bytes),
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) enum Stream {
     Tcp(mio::net::TcpStream),
     #[cfg(unix)]
     Unix(mio::net::UnixStream),
+    #[cfg(any(test, fuzzing))]
+    Memory(super::memory::MemoryEnd),
 }
 
 impl Stream {
@@ -33,6 +35,8 @@ impl Stream {
                 stream.set_nonblocking(true)?;
                 Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
             }
+            #[cfg(any(test, fuzzing))]
+            Socket::Memory(end) => Ok(Stream::Memory(end)),
         }
     }
 
@@ -50,6 +54,8 @@ impl Stream {
                 stream.set_nonblocking(false)?;
                 Ok(Socket::Unix(stream))
             }
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => Ok(Socket::Memory(end)),
         }
     }
 
@@ -76,6 +82,8 @@ impl Stream {
             }
             #[cfg(unix)]
             Stream::Unix(_) => Ok(true),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(_) => Ok(true),
         }
     }
 
@@ -85,6 +93,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.peer_addr().ok(),
             #[cfg(unix)]
             Stream::Unix(_) => None,
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(_) => None,
         }
     }
 
@@ -93,6 +103,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.read(into),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.read(into),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => end.read(into),
         }
     }
 
@@ -101,6 +113,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.write(bytes),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.write(bytes),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => end.write(bytes),
         }
     }
 
@@ -109,6 +123,8 @@ impl Stream {
             Stream::Tcp(stream) => stream.write_vectored(slices),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.write_vectored(slices),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => end.write(slices.first().map_or(&[], |slice| slice)),
         }
     }
 
@@ -118,6 +134,11 @@ impl Stream {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => {
+                end.finish_writing();
+                Ok(())
+            }
         }
     }
 
@@ -129,6 +150,8 @@ impl Stream {
             Stream::Tcp(stream) => drop(SockRef::from(stream).set_linger(Some(Duration::ZERO))),
             #[cfg(unix)]
             Stream::Unix(_) => {}
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => end.close_abruptly(),
         }
     }
 }
@@ -144,6 +167,11 @@ impl Source for Stream {
             Stream::Tcp(stream) => stream.register(registry, token, interests),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.register(registry, token, interests),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => {
+                end.register(token);
+                Ok(())
+            }
         }
     }
 
@@ -157,6 +185,11 @@ impl Source for Stream {
             Stream::Tcp(stream) => stream.reregister(registry, token, interests),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.reregister(registry, token, interests),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(end) => {
+                end.register(token);
+                Ok(())
+            }
         }
     }
 
@@ -165,6 +198,8 @@ impl Source for Stream {
             Stream::Tcp(stream) => stream.deregister(registry),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.deregister(registry),
+            #[cfg(any(test, fuzzing))]
+            Stream::Memory(_) => Ok(()),
         }
     }
 }

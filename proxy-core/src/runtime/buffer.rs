@@ -16,7 +16,12 @@ pub(crate) struct Buffer {
 
 /// Memory for buffers, ready to be lent out again.
 #[derive(Debug, Default)]
-pub(crate) struct Spares(Vec<Vec<u8>>);
+pub(crate) struct Spares {
+    memory: Vec<Vec<u8>>,
+    /// Lent out and not given back.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) lent: usize,
+}
 
 /// How many spare buffers a loop keeps, and how large each may be: 2 MiB in all.
 const SPARES: usize = 32;
@@ -24,13 +29,21 @@ const SPARE_CAPACITY: usize = 64 * 1024;
 
 impl Spares {
     fn lend(&mut self) -> Vec<u8> {
-        self.0.pop().unwrap_or_default()
+        #[cfg(any(test, fuzzing))]
+        {
+            self.lent += 1;
+        }
+        self.memory.pop().unwrap_or_default()
     }
 
     fn take_back(&mut self, mut bytes: Vec<u8>) {
-        if self.0.len() < SPARES && (1..=SPARE_CAPACITY).contains(&bytes.capacity()) {
+        #[cfg(any(test, fuzzing))]
+        if bytes.capacity() > 0 {
+            self.lent -= 1;
+        }
+        if self.memory.len() < SPARES && (1..=SPARE_CAPACITY).contains(&bytes.capacity()) {
             bytes.clear();
-            self.0.push(bytes);
+            self.memory.push(bytes);
         }
     }
 }
@@ -139,21 +152,23 @@ mod tests {
         buffer.extend(&[7; 100], &mut spares);
         buffer.consume(100, &mut spares);
         assert_eq!(buffer.bytes.capacity(), 0);
-        assert_eq!(spares.0.len(), 1);
+        assert_eq!((spares.memory.len(), spares.lent), (1, 0));
         buffer.extend(b"x", &mut spares);
-        assert!(spares.0.is_empty());
+        assert_eq!((spares.memory.len(), spares.lent), (0, 1));
     }
 
     #[test]
     fn spares_are_bounded_in_number_and_size() {
         let mut spares = Spares::default();
         for _ in 0..2 * SPARES {
+            spares.lent += 1;
             spares.take_back(Vec::with_capacity(10));
         }
-        assert_eq!(spares.0.len(), SPARES);
-        spares.0.clear();
+        assert_eq!(spares.memory.len(), SPARES);
+        spares.memory.clear();
+        spares.lent += 1;
         spares.take_back(Vec::with_capacity(SPARE_CAPACITY + 1));
-        assert!(spares.0.is_empty());
+        assert!(spares.memory.is_empty());
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use mio::{Events, Poll};
+use mio::{Events, Poll, Token};
 
 use super::buffer::Spares;
 use super::mailbox::Mailbox;
-use super::sockets::{SocketId, Sockets};
+use super::sockets::{Readiness, SocketId, Sockets};
 use super::timers::{Due, TimerKey, Timers};
 
 /// What runs on a loop: the forwarding of HTTP, or anything else that reacts to sockets.
@@ -67,13 +67,27 @@ impl<O> Context<O> {
     pub(crate) fn run_again(&mut self, key: TimerKey) {
         self.again.push(key);
     }
+
+    /// Whether a task is to go on at once.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.again.is_empty()
+    }
 }
 
 /// A loop that is set up and not yet running.
 pub(crate) struct EventLoop<O, M> {
     poll: Poll,
+    works: Works<O, M>,
+}
+
+/// Everything of a loop but its poller.
+struct Works<O, M> {
     mailbox: Mailbox<M>,
     context: Context<O>,
+    /// Empty between turns; they keep their memory.
+    due: Vec<Due>,
+    again: Vec<TimerKey>,
 }
 
 impl<O: Copy, M: Send> EventLoop<O, M> {
@@ -90,22 +104,22 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             scratch: vec![0; read_bytes],
             again: Vec::new(),
         };
-        Ok(EventLoop { poll, mailbox, context })
+        let works = Works { mailbox, context, due: Vec::new(), again: Vec::new() };
+        Ok(EventLoop { poll, works })
     }
 
     /// For adding queues before the loop runs.
     pub(crate) fn mailbox(&mut self) -> &mut Mailbox<M> {
-        &mut self.mailbox
+        &mut self.works.mailbox
     }
 
     /// Runs until the protocol says [`Turn::Stop`].
     pub(crate) fn run<P: Protocol<Owner = O, Message = M>>(self, mut protocol: P) {
-        let EventLoop { mut poll, mailbox, context: mut cx } = self;
+        let EventLoop { mut poll, mut works } = self;
         let mut events = Events::with_capacity(EVENTS);
-        let mut due = Vec::new();
-        let mut again = Vec::new();
         let mut turn = Turn::Sleep;
         loop {
+            let (mailbox, cx) = (&works.mailbox, &works.context);
             let sleep = match turn {
                 Turn::Stop => return,
                 _ if !cx.again.is_empty() || !mailbox.may_sleep() => Some(Duration::ZERO),
@@ -120,32 +134,62 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
                 Err(error) => return log::error!("an event loop ends, its poller failed: {error}"),
                 Ok(()) => mailbox.awake(),
             }
-            cx.now = Instant::now();
-
-            // All that happened is noted before anybody acts on a part of it. Otherwise an idle
-            // connection on which bytes have come that nobody asked for could be used again,
-            // just because its event stands behind the client's.
-            for event in events.iter() {
-                cx.sockets.note(event);
-            }
-            for event in events.iter() {
-                if let Some((id, owner)) = cx.sockets.owner(event.token()) {
-                    protocol.ready(&mut cx, id, owner);
-                }
-            }
-            std::mem::swap(&mut again, &mut cx.again);
-            for key in again.drain(..) {
-                protocol.resumed(&mut cx, key);
-            }
-            for message in std::iter::from_fn(|| mailbox.take()).take(MESSAGES) {
-                protocol.delivered(&mut cx, message);
-            }
-            cx.timers.advance(cx.now, &mut due);
-            for entry in due.drain(..) {
-                protocol.expired(&mut cx, entry);
-            }
-            turn = protocol.turn_ended(&mut cx);
+            let happened = events.iter().map(|event| (event.token(), Readiness::from(event)));
+            turn = works.turn(&mut protocol, Instant::now(), happened);
         }
+    }
+
+    /// One turn at a time that is made up, with events that are made up, too.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn rehearse<P: Protocol<Owner = O, Message = M>>(
+        &mut self,
+        protocol: &mut P,
+        now: Instant,
+        happened: impl Iterator<Item = (Token, Readiness)> + Clone,
+    ) -> Turn {
+        self.works.turn(protocol, now, happened)
+    }
+
+    /// What the protocol is lent, to look at between turns.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn context(&self) -> &Context<O> {
+        &self.works.context
+    }
+}
+
+impl<O: Copy, M: Send> Works<O, M> {
+    /// Tells the protocol of everything that has happened until `now`.
+    fn turn<P: Protocol<Owner = O, Message = M>>(
+        &mut self,
+        protocol: &mut P,
+        now: Instant,
+        happened: impl Iterator<Item = (Token, Readiness)> + Clone,
+    ) -> Turn {
+        let Works { mailbox, context: cx, due, again } = self;
+        cx.now = now;
+        // All that happened is noted before anybody acts on a part of it. Otherwise an idle
+        // connection on which bytes have come that nobody asked for could be used again, just
+        // because its event stands behind the client's.
+        for (token, event) in happened.clone() {
+            cx.sockets.note(token, event);
+        }
+        for (token, _) in happened {
+            if let Some((id, owner)) = cx.sockets.owner(token) {
+                protocol.ready(cx, id, owner);
+            }
+        }
+        std::mem::swap(again, &mut cx.again);
+        for key in again.drain(..) {
+            protocol.resumed(cx, key);
+        }
+        for message in std::iter::from_fn(|| mailbox.take()).take(MESSAGES) {
+            protocol.delivered(cx, message);
+        }
+        cx.timers.advance(cx.now, due);
+        for entry in due.drain(..) {
+            protocol.expired(cx, entry);
+        }
+        protocol.turn_ended(cx)
     }
 }
 

@@ -45,6 +45,28 @@ impl SocketId {
 pub(crate) const WAKER: Token = Token(usize::MAX);
 const MAX_SOCKETS: usize = MASK - 1;
 
+/// What the poller tells of a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    pub(crate) read_closed: bool,
+    pub(crate) write_closed: bool,
+    pub(crate) error: bool,
+}
+
+impl From<&Event> for Readiness {
+    fn from(event: &Event) -> Readiness {
+        Readiness {
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            read_closed: event.is_read_closed(),
+            write_closed: event.is_write_closed(),
+            error: event.is_error(),
+        }
+    }
+}
+
 /// What an attempt to read came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received {
@@ -102,11 +124,11 @@ impl<O> Connection<O> {
         Ok(connected)
     }
 
-    fn note(&mut self, event: &Event) {
-        self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-        self.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
-        self.peer_ended |= event.is_read_closed();
-        self.hung_up |= event.is_error() || event.is_read_closed() && event.is_write_closed();
+    fn note(&mut self, event: Readiness) {
+        self.readable |= event.readable || event.read_closed || event.error;
+        self.writable |= event.writable || event.write_closed || event.error;
+        self.peer_ended |= event.read_closed;
+        self.hung_up |= event.error || event.read_closed && event.write_closed;
     }
 
     /// Asks the system for the other end's address.
@@ -196,7 +218,7 @@ impl<O> Sockets<O> {
         Sockets { registry, slots: Slab::new(), next_generation: 0 }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
@@ -235,8 +257,8 @@ impl<O> Sockets<O> {
     }
 
     /// Notes an event, unless it is for a socket that is no longer here, or for none.
-    pub(crate) fn note(&mut self, event: &Event) {
-        if let Some(connection) = self.get_mut(SocketId::from_token(event.token())) {
+    pub(crate) fn note(&mut self, token: Token, event: Readiness) {
+        if let Some(connection) = self.get_mut(SocketId::from_token(token)) {
             connection.note(event);
         }
     }

@@ -48,6 +48,12 @@ impl Engine {
         Engine { env, tasks: Slab::new(), next_generation: 0 }
     }
 
+    /// How many tasks there are.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
     fn arrive(&mut self, cx: &mut Cx, arrival: Arrival) {
         let client = Client { address: arrival.peer, listener: arrival.listener };
         let admission = guarded("ConnectionHandler::connected", || {

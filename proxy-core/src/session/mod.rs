@@ -33,6 +33,9 @@
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
 //! | [`taken_over`] | connections that blocking code speaks with |
 //! | [`wire`] | reading and writing with the loop's buffers |
+//!
+//! All of it in memory, with everything that may happen on both sides: `rehearsal`, for tests and
+//! fuzzers.
 
 mod answer;
 mod client;
@@ -50,6 +53,8 @@ mod pinned;
 mod proxy_status;
 mod queue;
 mod race;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod rehearsal;
 mod relay;
 mod taken_over;
 mod transaction;

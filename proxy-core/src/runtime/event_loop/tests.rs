@@ -120,7 +120,7 @@ fn an_event_for_a_closed_socket_reaches_nobody() {
         (client, Stream::adopt(listener.accept().unwrap().0.into()).unwrap())
     };
     let ((_first_client, first), (mut second_client, second)) = (pair(), pair());
-    let cx = &mut event_loop.context;
+    let cx = &mut event_loop.works.context;
     let first = cx.sockets.insert(first, ()).unwrap();
     cx.sockets.close(first, Close::Orderly);
     // The place is used again, under another id.
@@ -133,8 +133,8 @@ fn an_event_for_a_closed_socket_reaches_nobody() {
     second_client.write_all(b"x").unwrap();
     let mut events = Events::with_capacity(8);
     event_loop.poll.poll(&mut events, None).unwrap();
-    let sockets = &mut event_loop.context.sockets;
-    events.iter().for_each(|event| sockets.note(event));
+    let sockets = &mut event_loop.works.context.sockets;
+    events.iter().for_each(|event| sockets.note(event.token(), event.into()));
     let owned: Vec<SocketId> =
         events.iter().filter_map(|event| Some(sockets.owner(event.token())?.0)).collect();
     assert_eq!(owned, [second]);
@@ -177,7 +177,7 @@ fn whoever_acts_first_knows_of_all_that_has_happened() {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         client.write_all(b"x").unwrap();
         let stream = Stream::adopt(listener.accept().unwrap().0.into()).unwrap();
-        let socket = event_loop.context.sockets.insert_connecting(stream, ()).unwrap();
+        let socket = event_loop.works.context.sockets.insert_connecting(stream, ()).unwrap();
         looks.sockets.push(socket);
         clients.push(client);
     }

@@ -1,0 +1,325 @@
+//! A [`Rehearsal`]: whole sessions in memory, for tests and fuzzers.
+//!
+//! The real [`Engine`] plays on the real loop's works, but every socket is one end of a
+//! [connection in memory](crate::net::memory), the clock stands until it is told to go on, and
+//! no thread and no system has a say: the same [`Script`] gives the same play.
+//!
+//! ```text
+//!                 ┌──────────────── Rehearsal ────────────────┐
+//!   Script ─acts─▶│ clients ══▶ Engine on the loop ══▶ Scene  │─▶ Play ─▶ verdict::judge
+//!                 │  (far ends)      │            (upstreams) │
+//!                 └──────────────────┼────────────────────────┘
+//!                                    └─▶ access records
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`script`] | what clients and upstreams do, and its form in bytes |
+//! | [`scene`] | the handler and the connector, and the upstreams they lead to |
+//! | [`peer`] | a far end and what came of it |
+//! | [`verdict`] | what must hold of every play, whatever the script |
+
+mod peer;
+mod scene;
+mod script;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use self::peer::Peer;
+use self::scene::Scene;
+use self::script::{Act, Script};
+use super::env::Env;
+use super::message::{Arrival, Drain, Message, Seat, Tally};
+use super::{Engine, Lanes, Owner, Settings, Work};
+use crate::limits::{Limits, Timeouts};
+use crate::logger::{Collected, OwnedRecord, collected};
+use crate::net::Socket;
+use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
+use crate::runtime::WorkerPool;
+use crate::runtime::event_loop::{EventLoop, Turn};
+use crate::runtime::mailbox::Outlet;
+
+/// Plays the script that these bytes are, and judges the play.
+///
+/// # Panics
+/// If something happened that must not happen.
+pub(crate) fn rehearse(bytes: &[u8]) {
+    if let Some(script) = Script::read(bytes) {
+        let play = Rehearsal::new(&script).play(&script);
+        if let Err(objection) = verdict::judge(&play) {
+            panic!("{objection}\n\n{play}");
+        }
+    }
+}
+
+/// What is played on.
+struct Rehearsal {
+    event_loop: EventLoop<Owner, Message>,
+    engine: Engine,
+    arrivals: Outlet<Message>,
+    control: Outlet<Message>,
+    records: Collected,
+    now: Instant,
+    scene: Scene,
+    clients: Vec<Peer>,
+    /// Which upstream acts, counted from the newest.
+    speaker: usize,
+    room: usize,
+    open: Arc<AtomicUsize>,
+    freed: (crossbeam_channel::Sender<()>, crossbeam_channel::Receiver<()>),
+    objection: Option<String>,
+}
+
+/// What became of a script.
+struct Play {
+    clients: Vec<Peer>,
+    upstreams: Vec<Peer>,
+    /// The ids of the requests the handler was asked about.
+    exchanges: Vec<u64>,
+    records: Vec<OwnedRecord>,
+    /// Something was seen to go wrong on the way.
+    objection: Option<String>,
+}
+
+/// Small enough for a short script to get there.
+fn limits() -> Limits {
+    Limits {
+        head_bytes: 2048,
+        fields: 24,
+        target_bytes: 256,
+        trailer_bytes: 256,
+        chunk_line_bytes: 48,
+        request_body: 8192,
+        interim_responses: 3,
+        lane_queue: 1,
+        idle_upstreams: 4,
+        idle_per_upstream: 2,
+        discarded_body: 64,
+        ..Limits::default()
+    }
+}
+
+/// No job is ever given to it: the connector answers at once and nothing is deferred.
+fn lanes() -> Lanes {
+    static LANES: OnceLock<Lanes> = OnceLock::new();
+    let build = || {
+        let mut builder = WorkerPool::builder();
+        let lanes = Work::ALL.map(|(_, name)| builder.lane(name, 1, 1));
+        Lanes { pool: Arc::new(builder.build().expect("three threads can be had")), lanes }
+    };
+    LANES.get_or_init(build).clone()
+}
+
+/// Turns after which a play that goes on by itself has gone on for too long.
+const MOST_TURNS: usize = 100_000;
+
+impl Rehearsal {
+    fn new(script: &Script) -> Rehearsal {
+        let mut event_loop = EventLoop::new(script.read_bytes).expect("a poller can be had");
+        let scene = Scene::new(script.room);
+        let settings = Settings {
+            handler: scene.handler(script.role),
+            connector: scene.connector(),
+            limits: limits(),
+            timeouts: Timeouts::default(),
+            pseudonym: "rehearsal".to_owned(),
+            forwarding: ForwardingPolicy::off(),
+            guard: DestinationGuard::on_loopback(),
+            connect_ports: ConnectPorts::any(),
+            own_addresses: Vec::new(),
+        };
+        let (log, records) = collected(100_000);
+        let results = event_loop.mailbox().queue(Work::ALL.len());
+        let arrivals = event_loop.mailbox().queue(1);
+        let control = event_loop.mailbox().queue(1);
+        let env = Env::new(Arc::new(settings), lanes(), results, log, (0, 1));
+        Rehearsal {
+            event_loop,
+            engine: Engine::new(env),
+            arrivals,
+            control,
+            records,
+            now: Instant::now(),
+            scene,
+            clients: Vec::new(),
+            speaker: 0,
+            room: script.room,
+            open: Arc::default(),
+            freed: crossbeam_channel::bounded(1),
+            objection: None,
+        }
+    }
+
+    /// Plays the script to its end, and then until everything has ended.
+    fn play(mut self, script: &Script) -> Play {
+        self.arrive();
+        for act in &script.acts {
+            self.act(act);
+        }
+        self.settle();
+        self.rouse();
+        self.end();
+        let Rehearsal { engine, clients, scene, mut objection, records, event_loop, .. } = self;
+        let left = [
+            ("a task", engine.tasks()),
+            ("a socket", event_loop.context().sockets.len()),
+            ("a buffer", event_loop.context().spares.lent),
+            ("a seat", self.open.load(Ordering::Relaxed)),
+            ("a timer", event_loop.context().timers.sleep(self.now).map_or(0, |_| 1)),
+        ];
+        for (what, count) in left.iter().filter(|(_, count)| *count > 0) {
+            objection.get_or_insert(format!("{what} is left at the end ({count})"));
+        }
+        drop(engine); // hands over its last records
+        let (upstreams, exchanges) = scene.into_parts();
+        Play { clients, upstreams, exchanges, records: records.into_records(), objection }
+    }
+
+    /// A client connects.
+    fn arrive(&mut self) {
+        let (near, far) = crate::net::memory::connection(self.room);
+        let arrival = Arrival {
+            socket: Socket::Memory(near),
+            peer: client_address(self.clients.len()),
+            listener: 0,
+            seat: Seat::take(&self.open, &Arc::default(), None, &self.freed.0),
+            refused: None,
+        };
+        self.clients.push(Peer::new(far));
+        assert!(self.arrivals.send(Message::Arrived(arrival)).is_ok(), "each arrival has its turn");
+        self.turn();
+    }
+
+    fn act(&mut self, act: &Act) {
+        let client = self.clients.last().expect("the first came before the first act");
+        match act {
+            Act::ClientSends { bytes, piece } => {
+                for piece in bytes.chunks(*piece) {
+                    self.clients.last_mut().expect("see above").send(piece);
+                    self.turn();
+                }
+                return;
+            }
+            Act::UpstreamSends { bytes, piece } => {
+                let said = self.scene.lines(self.speaker, bytes);
+                for piece in said.chunks(*piece) {
+                    self.scene.with_upstream(self.speaker, |upstream| upstream.send(piece));
+                    self.turn();
+                }
+                return;
+            }
+            Act::ClientArrives => {
+                if self.clients.len() < 4 {
+                    self.arrive();
+                }
+            }
+            Act::ClientFinishes => client.far.finish(),
+            Act::ClientResets => self.clients.last_mut().expect("see above").reset(),
+            Act::ClientTakes(most) => self.clients.last_mut().expect("see above").pace = *most,
+            Act::UpstreamFinishes => self.scene.with_upstream(self.speaker, Peer::finish),
+            Act::UpstreamResets => self.scene.with_upstream(self.speaker, Peer::reset),
+            Act::UpstreamTakes(most) => {
+                self.scene.with_upstream(self.speaker, |upstream| upstream.pace = *most);
+            }
+            Act::Speaker(number) => self.speaker = *number,
+            Act::ConnectFails => self.scene.refuse_next(),
+            Act::TimePasses(duration) => self.now += *duration,
+            Act::FalseAlarm => self.false_alarm(),
+        }
+        self.turn();
+    }
+
+    /// One turn of the loop; then the far ends take what has come for them, at their pace.
+    fn turn(&mut self) -> Turn {
+        let mut news: Vec<_> = self.clients.iter().filter_map(|peer| peer.far.news()).collect();
+        self.scene.each_upstream(|peer| {
+            // What an upstream does beside its client is noticed first. In a turn of its own,
+            // nothing could be noticed later than it came.
+            if let Some(other) = peer.far.news() {
+                news.insert(0, other);
+            }
+        });
+        let turn = self.event_loop.rehearse(&mut self.engine, self.now, news.into_iter());
+        self.records.gather();
+        self.clients.iter_mut().for_each(Peer::take);
+        self.scene.each_upstream(Peer::take);
+        turn
+    }
+
+    /// Takes turns until nothing moves.
+    fn settle(&mut self) {
+        for _ in 0..MOST_TURNS {
+            let mut busy = self.event_loop.context().is_busy();
+            self.clients.iter().for_each(|peer| busy |= peer.far.has_news());
+            self.scene.each_upstream(|peer| busy |= peer.far.has_news());
+            if !busy {
+                return;
+            }
+            self.turn();
+        }
+        self.objection.get_or_insert("it goes on and on without anything coming in".to_owned());
+    }
+
+    fn false_alarm(&self) {
+        self.clients.iter().for_each(|peer| peer.far.cry_wolf());
+        self.scene.each_upstream(|peer| peer.far.cry_wolf());
+    }
+
+    /// Everybody takes all there is. Then nothing may be left to do: what a false alarm brings
+    /// to light had been waiting for an event that would never have come.
+    fn rouse(&mut self) {
+        self.clients.iter_mut().for_each(Peer::hurry);
+        self.scene.each_upstream(Peer::hurry);
+        self.turn();
+        self.settle();
+        let before = self.amounts();
+        self.false_alarm();
+        self.turn();
+        self.settle();
+        if self.amounts() != before {
+            self.objection.get_or_insert("something was ready to go on, and did not".to_owned());
+        }
+    }
+
+    fn amounts(&self) -> Vec<usize> {
+        let mut amounts: Vec<_> = self.clients.iter().map(|peer| peer.got.len()).collect();
+        self.scene.each_upstream(|peer| amounts.push(peer.got.len()));
+        amounts
+    }
+
+    /// Everybody ends, time passes, and the loop is told to come to an end.
+    fn end(&mut self) {
+        for peer in &mut self.clients {
+            peer.finish();
+        }
+        self.scene.each_upstream(Peer::finish);
+        self.turn();
+        self.settle();
+        // Ends that were answered with an end are over now; the rest waits for its timeouts.
+        for _ in 0..1000 {
+            let Some(sleep) = self.event_loop.context().timers.sleep(self.now) else { break };
+            self.now += sleep.max(Duration::from_secs(1));
+            self.turn();
+            self.settle();
+        }
+        let (exchanges_until, tunnels_until) = (self.now + HOUR, self.now + HOUR);
+        let drain = Drain { exchanges_until, tunnels_until, tally: Arc::new(Tally::default()) };
+        assert!(self.control.send(Message::Drain(drain)).is_ok(), "it is drained once");
+        if self.turn() != Turn::Stop {
+            self.objection.get_or_insert("a loop without anybody does not end".to_owned());
+        }
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Of the client with this number: from the addresses for documentation (RFC 5737).
+fn client_address(number: usize) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, number as u8 + 1], 50_000))
+}

@@ -1,0 +1,150 @@
+//! [`Scene`]: the handler and the connector of a rehearsal, and the upstreams they lead to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::peer::Peer;
+use super::script::Role;
+use crate::error::Reason;
+use crate::handler::{
+    Action, ConnectionHandler, Exchange, FixedUpstreamHandler, ForwardHandler, ResponseAction,
+};
+use crate::http1::TargetForm;
+use crate::net::Socket;
+use crate::net::memory::connection;
+use crate::upstream::{ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
+
+/// The field that names the exchange a message belongs to, added in both directions. No script
+/// knows it.
+pub(super) const MARK: &str = "X-Rehearsed-As";
+
+/// These four bytes of what an upstream says become the exchange it says them in.
+pub(super) const TAG: &[u8] = b"~~~~";
+
+/// What goes on behind the proxy.
+#[derive(Clone)]
+pub(super) struct Scene(Arc<Mutex<Backstage>>);
+
+struct Backstage {
+    room: usize,
+    upstreams: Vec<Peer>,
+    exchanges: Vec<u64>,
+    refuse_next: bool,
+    /// The request that is being decided about asks for a tunnel.
+    is_tunnel: bool,
+}
+
+impl Scene {
+    pub(super) fn new(room: usize) -> Scene {
+        let (upstreams, exchanges) = (Vec::new(), Vec::new());
+        let backstage =
+            Backstage { room, upstreams, exchanges, refuse_next: false, is_tunnel: false };
+        Scene(Arc::new(Mutex::new(backstage)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Backstage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn handler(&self, role: Role) -> Arc<dyn ConnectionHandler> {
+        let inner: Box<dyn ConnectionHandler> = match role {
+            Role::Forward => Box::new(ForwardHandler),
+            Role::Reverse => {
+                let upstream = "upstream.test:8080".parse().expect("well-formed");
+                Box::new(FixedUpstreamHandler::new(upstream))
+            }
+        };
+        Arc::new(Marking { inner, scene: self.clone() })
+    }
+
+    pub(super) fn connector(&self) -> Arc<dyn UpstreamConnector> {
+        Arc::new(Leading(self.clone()))
+    }
+
+    /// The next attempt to connect fails.
+    pub(super) fn refuse_next(&self) {
+        self.lock().refuse_next = true;
+    }
+
+    /// Has an upstream do something, if there is one: `number` counts from the newest.
+    pub(super) fn with_upstream(&self, number: usize, act: impl FnOnce(&mut Peer)) {
+        let upstreams = &mut self.lock().upstreams;
+        if let Some(index) = upstreams.len().checked_sub(number + 1) {
+            act(&mut upstreams[index]);
+        }
+    }
+
+    pub(super) fn each_upstream(&self, act: impl FnMut(&mut Peer)) {
+        self.lock().upstreams.iter_mut().for_each(act);
+    }
+
+    /// What an upstream says, with its tags filled in: the number of the exchange whose request
+    /// it has seen last.
+    pub(super) fn lines(&self, number: usize, text: &[u8]) -> Vec<u8> {
+        let mut exchange = None;
+        self.with_upstream(number, |upstream| exchange = last_mark(&upstream.got));
+        let tag = exchange.map_or("~zzz".to_owned(), |id| format!("~{:03x}", id & 0xfff));
+        let mut said = text.to_vec();
+        let mut at = 0;
+        while let Some(offset) = said[at..].windows(TAG.len()).position(|four| four == TAG) {
+            said[at + offset..][..TAG.len()].copy_from_slice(tag.as_bytes());
+            at += offset + TAG.len();
+        }
+        said
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<Peer>, Vec<u64>) {
+        let mut backstage = self.lock();
+        (std::mem::take(&mut backstage.upstreams), std::mem::take(&mut backstage.exchanges))
+    }
+}
+
+/// The number in the last mark of these bytes.
+fn last_mark(bytes: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(bytes);
+    let (_, behind) = text.rsplit_once(MARK)?;
+    behind.trim_start_matches(": ").split('\r').next()?.parse().ok()
+}
+
+/// Does as its inner handler does, and marks what goes through its hands.
+struct Marking {
+    inner: Box<dyn ConnectionHandler>,
+    scene: Scene,
+}
+
+impl ConnectionHandler for Marking {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        let id = exchange.id();
+        {
+            let mut backstage = self.scene.lock();
+            backstage.exchanges.push(id);
+            backstage.is_tunnel = exchange.request().form() == TargetForm::Authority;
+        }
+        exchange.request_edits().set(MARK, &id.to_string());
+        exchange.response_edits().set(MARK, &id.to_string());
+        self.inner.request(exchange)
+    }
+
+    fn response(&self, exchange: &mut Exchange<'_>) -> ResponseAction {
+        self.inner.response(exchange)
+    }
+}
+
+/// Leads to a new upstream, whatever is asked for.
+struct Leading(Scene);
+
+impl UpstreamConnector for Leading {
+    fn fast(&self, _: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
+        let mut backstage = self.0.lock();
+        if std::mem::take(&mut backstage.refuse_next) {
+            return Some(Err(ConnectError::new(Reason::ConnectRefused)));
+        }
+        let (near, far) = connection(backstage.room);
+        let is_tunnel = backstage.is_tunnel;
+        backstage.upstreams.push(Peer { is_tunnel, ..Peer::new(far) });
+        Some(Ok(Dialing::connected(Socket::Memory(near), Vouched::because("it is a rehearsal"))))
+    }
+
+    fn plan(&self, _: &Destination<'_>) -> Result<Dialing, ConnectError> {
+        unreachable!("fast() always knows")
+    }
+}

@@ -1,0 +1,157 @@
+//! [`Script`]: what clients and upstreams do, and its form in bytes.
+//!
+//! A script is a line of settings and then acts. An act begins with the byte 0xFF and a letter;
+//! what follows up to the next 0xFF belongs to it. So HTTP stands in a script as it is on the
+//! wire, and a fuzzer that knows nothing of scripts still makes new ones.
+//!
+//! ```text
+//! f p7 q3 m64 b100␤␀cGET http://a/ HTTP/1.1␍␤Host: a␍␤␍␤␀uHTTP/1.1 204 No Content␍␤␍␤␀e
+//! │ │  │  │   │     └ the client sends   (␀ is 0xFF)       └ its upstream answers        └ FIN
+//! │ │  │  │   └ the loop reads so much at once
+//! │ │  │  └ so much may be on its way from the proxy to a far end
+//! │ │  └ an upstream's bytes come in pieces of this size
+//! │ └ a client's bytes come in pieces of this size
+//! └ f: forward proxy; r: in front of one upstream
+//! ```
+
+use std::time::Duration;
+
+use super::scene::{MARK, TAG};
+
+/// What is played.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub(super) role: Role,
+    pub(super) room: usize,
+    pub(super) read_bytes: usize,
+    pub(super) acts: Vec<Act>,
+}
+
+/// What the proxy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Forward,
+    Reverse,
+}
+
+/// What happens next. The newest client acts; which upstream, [`Act::Speaker`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    ClientArrives,
+    ClientSends {
+        bytes: Vec<u8>,
+        piece: usize,
+    },
+    ClientFinishes,
+    ClientResets,
+    /// It takes so much in each turn from now on.
+    ClientTakes(usize),
+    UpstreamSends {
+        bytes: Vec<u8>,
+        piece: usize,
+    },
+    UpstreamFinishes,
+    UpstreamResets,
+    UpstreamTakes(usize),
+    /// From now on this upstream acts, counted from the newest.
+    Speaker(usize),
+    ConnectFails,
+    TimePasses(Duration),
+    /// The poller tells of things that did not happen.
+    FalseAlarm,
+}
+
+const SEPARATOR: u8 = 0xff;
+
+/// A longer script finds nothing that a shorter one does not.
+const MOST_BYTES: usize = 64 * 1024;
+
+impl Script {
+    /// Reads any bytes as a script, but for those that could be mistaken for marks.
+    pub(super) fn read(bytes: &[u8]) -> Option<Script> {
+        let marked =
+            bytes.windows(MARK.len()).any(|part| part.eq_ignore_ascii_case(MARK.as_bytes()));
+        if marked || bytes.len() > MOST_BYTES {
+            return None;
+        }
+        let line_end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
+        let settings = String::from_utf8_lossy(&bytes[..line_end]).into_owned();
+        let setting = |name: char, least: usize, otherwise: usize| {
+            let given = settings.split(' ').find_map(|word| word.strip_prefix(name)?.parse().ok());
+            usize::max(given.unwrap_or(otherwise), least)
+        };
+        let (client, upstream) = (setting('p', 1, 1 << 20), setting('q', 1, 1 << 20));
+        let acts = bytes.get(line_end + 1..).unwrap_or_default();
+        Some(Script {
+            role: if settings.starts_with('r') { Role::Reverse } else { Role::Forward },
+            room: setting('m', 1, 1 << 20),
+            read_bytes: setting('b', 1, 4096).min(1 << 16),
+            acts: acts
+                .split(|&byte| byte == SEPARATOR)
+                .filter(|act| !act.is_empty())
+                .map(|act| Act::read(act, client, upstream))
+                .collect(),
+        })
+    }
+
+    /// The script in its form in bytes; what is read from there plays the same.
+    #[cfg(test)]
+    pub(super) fn write(&self) -> Vec<u8> {
+        let role = if self.role == Role::Reverse { 'r' } else { 'f' };
+        let mut bytes = format!("{role} m{} b{}\n", self.room, self.read_bytes).into_bytes();
+        for act in &self.acts {
+            act.write(&mut bytes);
+        }
+        bytes
+    }
+}
+
+impl Act {
+    fn read(act: &[u8], client: usize, upstream: usize) -> Act {
+        let (&letter, rest) = act.split_first().expect("empty acts are left out");
+        let number = || String::from_utf8_lossy(rest).trim().parse::<u32>().unwrap_or(0);
+        match letter {
+            b'n' => Act::ClientArrives,
+            b'e' => Act::ClientFinishes,
+            b'x' => Act::ClientResets,
+            b't' => Act::ClientTakes(number() as usize),
+            b'u' => Act::UpstreamSends { bytes: rest.to_vec(), piece: upstream },
+            b'E' => Act::UpstreamFinishes,
+            b'X' => Act::UpstreamResets,
+            b'T' => Act::UpstreamTakes(number() as usize),
+            b's' => Act::Speaker(number() as usize % 8),
+            b'f' => Act::ConnectFails,
+            b'p' => Act::TimePasses(Duration::from_millis(number().into())),
+            b'a' => Act::FalseAlarm,
+            b'c' => Act::client_sends(rest, client),
+            _ => Act::client_sends(act, client),
+        }
+    }
+
+    /// A client cannot know how upstreams tag what they say.
+    fn client_sends(bytes: &[u8], piece: usize) -> Act {
+        let bytes = bytes.iter().map(|&byte| if byte == TAG[0] { b'-' } else { byte }).collect();
+        Act::ClientSends { bytes, piece }
+    }
+
+    #[cfg(test)]
+    fn write(&self, out: &mut Vec<u8>) {
+        let (letter, rest) = match self {
+            Act::ClientArrives => (b'n', Vec::new()),
+            Act::ClientSends { bytes, .. } => (b'c', bytes.clone()),
+            Act::ClientFinishes => (b'e', Vec::new()),
+            Act::ClientResets => (b'x', Vec::new()),
+            Act::ClientTakes(most) => (b't', most.to_string().into()),
+            Act::UpstreamSends { bytes, .. } => (b'u', bytes.clone()),
+            Act::UpstreamFinishes => (b'E', Vec::new()),
+            Act::UpstreamResets => (b'X', Vec::new()),
+            Act::UpstreamTakes(most) => (b'T', most.to_string().into()),
+            Act::Speaker(number) => (b's', number.to_string().into()),
+            Act::ConnectFails => (b'f', Vec::new()),
+            Act::TimePasses(duration) => (b'p', duration.as_millis().to_string().into()),
+            Act::FalseAlarm => (b'a', Vec::new()),
+        };
+        out.extend([SEPARATOR, letter]);
+        out.extend(rest);
+    }
+}

@@ -1,0 +1,258 @@
+//! What must hold of every play, whatever the script.
+//!
+//! Whether bytes are canonical is not decided here but by the judge of the integration tests,
+//! which shares no code with the proxy.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use self::canonical::{Ending, Message, Reading, Upgrade};
+use super::peer::Peer;
+use super::scene::MARK;
+use super::{Play, client_address};
+use crate::error::Reason;
+use crate::logger::{AccessRecord, Event, Kind};
+use crate::net::memory::Flow;
+
+#[path = "../../../tests/support/canonical.rs"]
+#[allow(unreachable_pub)]
+mod canonical;
+
+/// Why a play must not have happened.
+type Objection = String;
+
+/// The ends that cut a request that its upstream has begun to get.
+const CUTS_REQUESTS: [Reason; 3] =
+    [Reason::BadRequestBody, Reason::RequestBodyTooLarge, Reason::RequestBodyTimeout];
+/// The ends that cut a response that its client has begun to get.
+const CUTS_RESPONSES: [Reason; 3] =
+    [Reason::UpstreamClosedEarly, Reason::BadResponseBody, Reason::ResponseBodyTimeout];
+
+/// Looks at everything that must hold.
+pub(super) fn judge(play: &Play) -> Result<(), Objection> {
+    if let Some(objection) = &play.objection {
+        return Err(objection.clone());
+    }
+    let records: Vec<_> = play.records.iter().map(|record| record.as_record()).collect();
+    let closed: HashMap<u64, &AccessRecord<'_>> = one_close_each(&records, &play.exchanges)?;
+    for (number, client) in play.clients.iter().enumerate() {
+        let mut own: Vec<_> =
+            closed.values().filter(|record| record.client == client_address(number)).collect();
+        own.sort_by_key(|record| record.id);
+        judge_client(client, &own, play).map_err(|what| format!("client {number}: {what}"))?;
+    }
+    let mut sent_on = HashMap::new();
+    for (number, upstream) in play.upstreams.iter().enumerate() {
+        judge_upstream(upstream, &closed, &mut sent_on, play)
+            .map_err(|what| format!("upstream {number}: {what}"))?;
+    }
+    Ok(())
+}
+
+/// Exactly one record of its end for each exchange, and of its beginning for each tunnel.
+fn one_close_each<'a>(
+    records: &'a [AccessRecord<'a>],
+    exchanges: &[u64],
+) -> Result<HashMap<u64, &'a AccessRecord<'a>>, Objection> {
+    let mut closed = HashMap::new();
+    let mut opened = HashSet::new();
+    for record in records {
+        let is_first = match record.event {
+            Event::Open => opened.insert(record.id),
+            Event::Close => closed.insert(record.id, record).is_none(),
+        };
+        if !is_first {
+            return Err(format!("two records {:?} of exchange {}", record.event, record.id));
+        }
+        if record.event == Event::Close
+            && (record.kind == Kind::Tunnel) != opened.contains(&record.id)
+        {
+            return Err(format!("tunnel {} was not opened, or is none", record.id));
+        }
+    }
+    match exchanges.iter().find(|id| !closed.contains_key(id)) {
+        Some(id) => Err(format!("exchange {id} has no record of its end")),
+        None => Ok(closed),
+    }
+}
+
+fn judge_client(
+    client: &Peer,
+    records: &[&&AccessRecord<'_>],
+    play: &Play,
+) -> Result<(), Objection> {
+    if !client.far.is_closed() {
+        return Err("its connection was not closed".to_owned());
+    }
+    let methods: Vec<&str> = records.iter().map(|record| record.method).collect();
+    let Reading { messages, ending } = canonical::responses(&client.got, &methods)
+        .map_err(|problem| format!("not canonical at {}: {}", problem.at, problem.what))?;
+    let finals: Vec<&Message> = messages.iter().filter(|message| !message.is_interim()).collect();
+
+    let mut seen = HashSet::new();
+    let mut of_this = HashSet::new();
+    let mut answers = records.iter();
+    for message in &messages {
+        of_this.extend(tags(message));
+        if message.is_interim() {
+            continue;
+        }
+        let record = answers.next().ok_or("an answer without a record")?;
+        if record.status != Some(message.status()) {
+            return Err(format!("{} is not what the log says", message.start));
+        }
+        let mark = message.value(MARK).map(|mark| String::from_utf8_lossy(mark).into_owned());
+        let own = format!("~{:03x}", record.id & 0xfff).into_bytes();
+        match mark {
+            Some(mark) if mark != record.id.to_string() => {
+                return Err(format!("{} answers {mark}, not {}", message.start, record.id));
+            }
+            Some(_) if of_this.iter().any(|tag| *tag != own) => {
+                return Err(format!("{} holds what is of another exchange", message.start));
+            }
+            None if message.body.windows(own.len()).any(|part| part == own) => {
+                return Err("our own answer holds what an upstream said".to_owned());
+            }
+            _ => {}
+        }
+        if of_this.drain().any(|tag| !seen.insert(tag)) {
+            return Err(format!("{} holds what an answer before it had", message.start));
+        }
+    }
+
+    // A tunnel's bytes are those of its upstream.
+    if let Ending::Tunnel(at) = ending {
+        let through = &client.got[at..];
+        let came = |upstream: &Peer| {
+            upstream.sent.ends_with(through)
+                || through.is_empty()
+                || upstream.sent.windows(through.len()).any(|part| part == through)
+        };
+        if !play.upstreams.iter().any(came) && !through.is_empty() {
+            return Err("what came through a tunnel is not what was sent".to_owned());
+        }
+    }
+    whole_or_not(client, records, &finals, &ending)
+}
+
+/// What was cut does not look whole, and what was not is whole.
+fn whole_or_not(
+    client: &Peer,
+    records: &[&&AccessRecord<'_>],
+    finals: &[&Message],
+    ending: &Ending,
+) -> Result<(), Objection> {
+    for (record, message) in records.iter().zip(finals) {
+        let is_last = finals.last().is_some_and(|last| std::ptr::eq(*last, *message));
+        let ends_with_connection = is_last && *ending == Ending::UntilClose;
+        let was_cut = record.reason.is_some_and(|reason| CUTS_RESPONSES.contains(&reason));
+        let is_ours = message.value(MARK).is_none();
+        if was_cut && !is_ours && !ends_with_connection {
+            return Err(format!("{} was cut and looks whole", message.start));
+        }
+        if ends_with_connection && record.reason.is_some() && client.outcome() == Flow::Finished {
+            return Err(format!("{} was cut and ends in order", message.start));
+        }
+    }
+    let plain = records.iter().filter(|record| {
+        record.reason.is_none() && record.kind == Kind::Exchange && record.status.is_some()
+    });
+    if !client.has_reset && plain.count() > finals.len() {
+        return Err("an exchange ended plainly, and its answer is not whole".to_owned());
+    }
+    Ok(())
+}
+
+fn judge_upstream(
+    upstream: &Peer,
+    closed: &HashMap<u64, &AccessRecord<'_>>,
+    sent_on: &mut HashMap<u64, u32>,
+    play: &Play,
+) -> Result<(), Objection> {
+    if !upstream.far.is_closed() {
+        return Err("its connection was not closed".to_owned());
+    }
+    if upstream.is_tunnel {
+        let came = |client: &Peer| {
+            upstream.got.is_empty()
+                || client.sent.windows(upstream.got.len()).any(|part| part == upstream.got)
+        };
+        return match play.clients.iter().any(came) {
+            true => Ok(()),
+            false => Err("what came through a tunnel is not what was sent".to_owned()),
+        };
+    }
+    let switched =
+        |record: &&AccessRecord<'_>| record.kind == Kind::Tunnel && record.status == Some(101);
+    let upgrade = if closed.values().any(switched) { Upgrade::Granted } else { Upgrade::Refused };
+    let Reading { messages, ending } = canonical::requests(&upstream.got, upgrade)
+        .map_err(|problem| format!("not canonical at {}: {}", problem.at, problem.what))?;
+    for message in &messages {
+        let record = record_of(message, closed)?;
+        if record.reason.is_some_and(|reason| CUTS_REQUESTS.contains(&reason)) {
+            return Err(format!("{} was cut and looks whole", message.start));
+        }
+        if record.kind == Kind::Exchange && record.bytes_in != message.body.len() as u64 {
+            return Err(format!("{} is not as long as the log says", message.start));
+        }
+        let times = sent_on.entry(record.id).or_default();
+        *times += 1;
+        let repeatable = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"];
+        if *times > 1 && !(repeatable.contains(&record.method) && *times == 2) {
+            return Err(format!("{} was sent {times} times", message.start));
+        }
+    }
+    if let (Ending::Tunnel(at), Some(_)) = (&ending, messages.last()) {
+        let through = &upstream.got[*at..];
+        let came = |client: &Peer| {
+            through.is_empty() || client.sent.windows(through.len()).any(|part| part == through)
+        };
+        if !play.clients.iter().any(came) {
+            return Err("what came through a tunnel is not what was sent".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn record_of<'a>(
+    message: &Message,
+    closed: &HashMap<u64, &'a AccessRecord<'a>>,
+) -> Result<&'a AccessRecord<'a>, Objection> {
+    let mark = message.value(MARK).ok_or("a request without its mark")?;
+    let id = String::from_utf8_lossy(mark).parse().map_err(|_| "a mark that is no number")?;
+    closed.get(&id).copied().ok_or(format!("a request of {id}, of which the log knows nothing"))
+}
+
+/// The tags in a message: see [`Scene::lines`](super::scene::Scene::lines).
+fn tags(message: &Message) -> HashSet<Vec<u8>> {
+    let fields = message.fields.iter().chain(&message.trailers);
+    let texts = fields.flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]);
+    let texts = texts.chain([message.start.as_bytes(), &message.body]);
+    let is_tag = |four: &&[u8]| {
+        four[0] == b'~' && (&four[1..] == b"zzz" || four[1..].iter().all(u8::is_ascii_hexdigit))
+    };
+    texts.flat_map(|text| text.windows(4).filter(is_tag).map(<[u8]>::to_vec)).collect()
+}
+
+impl fmt::Display for Play {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sides = [("client", &self.clients), ("upstream", &self.upstreams)];
+        for (side, peers) in sides {
+            for (number, peer) in peers.iter().enumerate() {
+                writeln!(f, "{side} {number} sent\n    {}", peer.sent.escape_ascii())?;
+                writeln!(
+                    f,
+                    "  and got, until {:?},\n    {}",
+                    peer.outcome(),
+                    peer.got.escape_ascii()
+                )?;
+            }
+        }
+        for record in &self.records {
+            let AccessRecord { id, event, kind, method, status, reason, bytes_in, .. } =
+                record.as_record();
+            writeln!(f, "{id} {event:?} {kind:?} {method} {status:?} {reason:?} {bytes_in} in")?;
+        }
+        Ok(())
+    }
+}
