@@ -72,3 +72,13 @@ pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
     PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
 };
+
+/// What the fuzzers in `fuzz/` get to see beyond the public API. Not part of it.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Plays a script in memory and judges the play; panics over what must not happen.
+    pub fn session(script: &[u8]) {
+        crate::session::rehearsal::rehearse(script);
+    }
+}

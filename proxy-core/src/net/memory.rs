@@ -168,6 +168,17 @@ impl FarEnd {
         taken
     }
 
+    /// What would be taken next.
+    pub(crate) fn under_way(&self) -> Vec<u8> {
+        lock(&self.0).outbound.clone()
+    }
+
+    /// Whether more can come before something is taken.
+    pub(crate) fn has_room(&self) -> bool {
+        let pipe = lock(&self.0);
+        pipe.outbound.len() < pipe.room
+    }
+
     /// From now on so many bytes may be on their way here.
     pub(crate) fn make_room(&self, room: usize) {
         let mut pipe = lock(&self.0);

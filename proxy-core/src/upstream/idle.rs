@@ -71,7 +71,7 @@ impl IdleUpstreams {
         }
     }
 
-    #[cfg(any(test, fuzzing))]
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -207,9 +207,16 @@ impl Rehearsal {
                 return;
             }
             Act::UpstreamSends { bytes, piece } => {
-                let said = self.scene.lines(self.speaker, bytes);
-                for piece in said.chunks(*piece) {
-                    self.scene.with_upstream(self.speaker, |upstream| upstream.send(piece));
+                let mut text = bytes.as_slice();
+                while !text.is_empty() {
+                    let index = self.scene.index(self.speaker);
+                    self.scene.with_upstream(self.speaker, |upstream| {
+                        let said = upstream.lines(index, &mut text, *piece);
+                        upstream.send(&said);
+                    });
+                    if index.is_none() {
+                        return; // there is nobody to say it
+                    }
                     self.turn();
                 }
                 return;

@@ -1,6 +1,17 @@
 //! [`Peer`]: a far end and what came of it.
 
+use super::verdict::requests_begun;
 use crate::net::memory::{FarEnd, Flow};
+
+/// These four bytes of what an upstream says become a tag that tells on which connection, and
+/// behind which of its requests, it has said it.
+pub(super) const TAG: &[u8] = b"~~~~";
+
+/// The tag of what is said on this connection when so many requests have begun to come there.
+pub(super) fn tag(connection: usize, requests: usize) -> [u8; 4] {
+    let digit = |number: usize| b"0123456789abcdef"[number % 16];
+    [TAG[0], digit(connection), digit(requests / 16), digit(requests)]
+}
 
 /// A client or an upstream.
 pub(super) struct Peer {
@@ -13,6 +24,8 @@ pub(super) struct Peer {
     pub(super) pace: usize,
     /// It has ended with a reset.
     pub(super) has_reset: bool,
+    /// It is an upstream, and this exchange had it connected.
+    pub(super) dialed_by: u64,
     /// It is an upstream to which a tunnel leads: no HTTP is spoken with it.
     pub(super) is_tunnel: bool,
 }
@@ -20,12 +33,42 @@ pub(super) struct Peer {
 impl Peer {
     pub(super) fn new(far: FarEnd) -> Peer {
         let (got, sent) = (Vec::new(), Vec::new());
-        Peer { far, got, sent, pace: usize::MAX, has_reset: false, is_tunnel: false }
+        let (has_reset, is_tunnel) = (false, false);
+        Peer { far, got, sent, pace: usize::MAX, has_reset, dialed_by: 0, is_tunnel }
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
         self.sent.extend_from_slice(bytes);
         self.far.send(bytes);
+    }
+
+    /// The next so many bytes of what an upstream has to say, and the rest of a tag that would
+    /// be cut. Takes them from `text`.
+    pub(super) fn lines(&self, index: Option<usize>, text: &mut &[u8], most: usize) -> Vec<u8> {
+        let mut arrived = self.got.clone();
+        arrived.extend(self.far.under_way());
+        // Where nothing more can come, it cannot be told which request the proxy has in mind.
+        let tag = match index {
+            Some(index) if self.far.has_room() => tag(index, requests_begun(&arrived)),
+            _ => *b"----",
+        };
+        let mut said = Vec::new();
+        while said.len() < most
+            && let [first, behind @ ..] = *text
+        {
+            *text = match text.strip_prefix(TAG) {
+                Some(behind) => {
+                    said.extend_from_slice(&tag);
+                    behind
+                }
+                None => {
+                    // What only looks like a tag would be taken for one.
+                    said.push(if *first == TAG[0] { b'-' } else { *first });
+                    behind
+                }
+            };
+        }
+        said
     }
 
     pub(super) fn finish(&mut self) {

@@ -17,9 +17,6 @@ use crate::upstream::{ConnectError, Destination, Dialing, UpstreamConnector, Vou
 /// knows it.
 pub(super) const MARK: &str = "X-Rehearsed-As";
 
-/// These four bytes of what an upstream says become the exchange it says them in.
-pub(super) const TAG: &[u8] = b"~~~~";
-
 /// What goes on behind the proxy.
 #[derive(Clone)]
 pub(super) struct Scene(Arc<Mutex<Backstage>>);
@@ -67,42 +64,24 @@ impl Scene {
 
     /// Has an upstream do something, if there is one: `number` counts from the newest.
     pub(super) fn with_upstream(&self, number: usize, act: impl FnOnce(&mut Peer)) {
-        let upstreams = &mut self.lock().upstreams;
-        if let Some(index) = upstreams.len().checked_sub(number + 1) {
-            act(&mut upstreams[index]);
+        if let Some(index) = self.index(number) {
+            act(&mut self.lock().upstreams[index]);
         }
+    }
+
+    /// Its number, counted from the oldest.
+    pub(super) fn index(&self, number: usize) -> Option<usize> {
+        self.lock().upstreams.len().checked_sub(number + 1)
     }
 
     pub(super) fn each_upstream(&self, act: impl FnMut(&mut Peer)) {
         self.lock().upstreams.iter_mut().for_each(act);
     }
 
-    /// What an upstream says, with its tags filled in: the number of the exchange whose request
-    /// it has seen last.
-    pub(super) fn lines(&self, number: usize, text: &[u8]) -> Vec<u8> {
-        let mut exchange = None;
-        self.with_upstream(number, |upstream| exchange = last_mark(&upstream.got));
-        let tag = exchange.map_or("~zzz".to_owned(), |id| format!("~{:03x}", id & 0xfff));
-        let mut said = text.to_vec();
-        let mut at = 0;
-        while let Some(offset) = said[at..].windows(TAG.len()).position(|four| four == TAG) {
-            said[at + offset..][..TAG.len()].copy_from_slice(tag.as_bytes());
-            at += offset + TAG.len();
-        }
-        said
-    }
-
     pub(super) fn into_parts(self) -> (Vec<Peer>, Vec<u64>) {
         let mut backstage = self.lock();
         (std::mem::take(&mut backstage.upstreams), std::mem::take(&mut backstage.exchanges))
     }
-}
-
-/// The number in the last mark of these bytes.
-fn last_mark(bytes: &[u8]) -> Option<u64> {
-    let text = String::from_utf8_lossy(bytes);
-    let (_, behind) = text.rsplit_once(MARK)?;
-    behind.trim_start_matches(": ").split('\r').next()?.parse().ok()
 }
 
 /// Does as its inner handler does, and marks what goes through its hands.
@@ -140,7 +119,8 @@ impl UpstreamConnector for Leading {
         }
         let (near, far) = connection(backstage.room);
         let is_tunnel = backstage.is_tunnel;
-        backstage.upstreams.push(Peer { is_tunnel, ..Peer::new(far) });
+        let dialed_by = backstage.exchanges.last().copied().unwrap_or_default();
+        backstage.upstreams.push(Peer { dialed_by, is_tunnel, ..Peer::new(far) });
         Some(Ok(Dialing::connected(Socket::Memory(near), Vouched::because("it is a rehearsal"))))
     }
 

@@ -16,7 +16,8 @@
 
 use std::time::Duration;
 
-use super::scene::{MARK, TAG};
+use super::peer::TAG;
+use super::scene::MARK;
 
 /// What is played.
 #[derive(Clone, Debug)]

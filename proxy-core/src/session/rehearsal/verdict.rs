@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use self::canonical::{Ending, Message, Reading, Upgrade};
-use super::peer::Peer;
+use super::peer::{Peer, tag};
 use super::scene::MARK;
 use super::{Play, client_address};
 use crate::error::Reason;
@@ -35,11 +35,13 @@ pub(super) fn judge(play: &Play) -> Result<(), Objection> {
     }
     let records: Vec<_> = play.records.iter().map(|record| record.as_record()).collect();
     let closed: HashMap<u64, &AccessRecord<'_>> = one_close_each(&records, &play.exchanges)?;
+    let owners = owners(&play.upstreams);
     for (number, client) in play.clients.iter().enumerate() {
         let mut own: Vec<_> =
             closed.values().filter(|record| record.client == client_address(number)).collect();
         own.sort_by_key(|record| record.id);
-        judge_client(client, &own, play).map_err(|what| format!("client {number}: {what}"))?;
+        judge_client(client, &own, &owners, play)
+            .map_err(|what| format!("client {number}: {what}"))?;
     }
     let mut sent_on = HashMap::new();
     for (number, upstream) in play.upstreams.iter().enumerate() {
@@ -79,6 +81,7 @@ fn one_close_each<'a>(
 fn judge_client(
     client: &Peer,
     records: &[&&AccessRecord<'_>],
+    owners: &HashMap<Tag, u64>,
     play: &Play,
 ) -> Result<(), Objection> {
     if !client.far.is_closed() {
@@ -102,15 +105,16 @@ fn judge_client(
             return Err(format!("{} is not what the log says", message.start));
         }
         let mark = message.value(MARK).map(|mark| String::from_utf8_lossy(mark).into_owned());
-        let own = format!("~{:03x}", record.id & 0xfff).into_bytes();
         match mark {
             Some(mark) if mark != record.id.to_string() => {
                 return Err(format!("{} answers {mark}, not {}", message.start, record.id));
             }
-            Some(_) if of_this.iter().any(|tag| *tag != own) => {
+            Some(_)
+                if of_this.iter().any(|tag| owners.get(tag).is_some_and(|id| *id != record.id)) =>
+            {
                 return Err(format!("{} holds what is of another exchange", message.start));
             }
-            None if message.body.windows(own.len()).any(|part| part == own) => {
+            None if !tags(message).is_empty() => {
                 return Err("our own answer holds what an upstream said".to_owned());
             }
             _ => {}
@@ -223,15 +227,43 @@ fn record_of<'a>(
     closed.get(&id).copied().ok_or(format!("a request of {id}, of which the log knows nothing"))
 }
 
-/// The tags in a message: see [`Scene::lines`](super::scene::Scene::lines).
-fn tags(message: &Message) -> HashSet<Vec<u8>> {
+/// To which exchange each tag belongs.
+fn owners(upstreams: &[Peer]) -> HashMap<Tag, u64> {
+    let mut owners = HashMap::new();
+    for (connection, upstream) in upstreams.iter().enumerate() {
+        owners.insert(tag(connection, 0), upstream.dialed_by);
+        // Marks stand where canonical requests have them: nowhere else, since no script has any.
+        let text = String::from_utf8_lossy(&upstream.got).into_owned();
+        for (number, behind) in text.split(MARK).skip(1).enumerate() {
+            let id =
+                behind.strip_prefix(": ").and_then(|value| value.split_once('\r')?.0.parse().ok());
+            if let Some(id) = id {
+                owners.insert(tag(connection, number + 1), id);
+            }
+        }
+    }
+    owners
+}
+
+/// How many requests have come, or begun to come, in these bytes.
+pub(super) fn requests_begun(bytes: &[u8]) -> usize {
+    match canonical::requests(bytes, Upgrade::Granted) {
+        Ok(Reading { messages, ending: Ending::Cut(_) }) => messages.len() + 1,
+        Ok(Reading { messages, .. }) => messages.len(),
+        Err(_) => 0, // the play is objected to for that
+    }
+}
+
+type Tag = [u8; 4];
+
+/// The tags in a message: see [`Peer::lines`].
+fn tags(message: &Message) -> HashSet<Tag> {
     let fields = message.fields.iter().chain(&message.trailers);
     let texts = fields.flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]);
     let texts = texts.chain([message.start.as_bytes(), &message.body]);
-    let is_tag = |four: &&[u8]| {
-        four[0] == b'~' && (&four[1..] == b"zzz" || four[1..].iter().all(u8::is_ascii_hexdigit))
-    };
-    texts.flat_map(|text| text.windows(4).filter(is_tag).map(<[u8]>::to_vec)).collect()
+    let is_tag = |four: &&[u8]| four[0] == b'~' && four[1..].iter().all(u8::is_ascii_hexdigit);
+    let found = texts.flat_map(|text| text.windows(4).filter(is_tag));
+    found.map(|four| four.try_into().expect("four bytes")).collect()
 }
 
 impl fmt::Display for Play {
