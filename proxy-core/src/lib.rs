@@ -81,4 +81,11 @@ pub mod fuzzing {
     pub fn session(script: &[u8]) {
         crate::session::rehearsal::rehearse(script);
     }
+
+    /// Reads the value of an `Accept` field as for an error page.
+    pub fn accept(value: &[u8]) {
+        let offers = [("text", "html"), ("application", "json")];
+        let favourite = crate::http1::favourite(&[value], &offers);
+        assert!(offers.contains(&favourite));
+    }
 }

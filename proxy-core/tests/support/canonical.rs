@@ -313,15 +313,18 @@ impl<'a> Reader<'a> {
         // Digits are judged as they come: in a line that is cut, too.
         let digits = self.bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let behind = self.bytes.get(at + digits);
-        if behind.is_some_and(|&byte| byte != b'\r') || digits > 15 {
-            return problem(at, "a chunk size is up to 15 hexadecimal digits, and no more");
+        if behind.is_some_and(|&byte| byte != b'\r') || digits > 16 {
+            return problem(at, "a chunk size is up to 16 hexadecimal digits, and no more");
         }
         match &*self.line()? {
             "0" => Ok(None),
             size if size.starts_with('0') || size.is_empty() => {
                 problem(at, "a chunk size begins with zero, or is missing")
             }
-            size => Ok(Some(usize::from_str_radix(size, 16).unwrap_or(usize::MAX))),
+            size => match i64::from_str_radix(size, 16) {
+                Ok(size) => Ok(Some(size as usize)),
+                Err(_) => problem(at, "a chunk size from 2^63"),
+            },
         }
     }
 
