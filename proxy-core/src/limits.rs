@@ -73,7 +73,8 @@ pub struct Limits {
     /// on average. At the limit further records are dropped and counted. Default 65,536.
     pub log_queue: usize,
     /// Unread body bytes of a refused request that are read and thrown away so that the
-    /// connection can be kept. A longer body closes it. Default 64 KiB.
+    /// connection can be kept, within [`Timeouts::body_idle`]. A longer body closes it. Default
+    /// 64 KiB.
     pub discarded_body: u64,
 }
 

@@ -262,3 +262,42 @@ fn an_upstream_that_does_not_take_the_connection() {
     stage.logs("GET 504 connect_timeout", 0, answer.body.len());
     stage.survives();
 }
+
+#[test]
+fn an_origin_whose_answer_trickles_in_before_it_has_begun() {
+    // Each byte is something, and yet no answer: the time is that of the whole head.
+    let (tell, hung_up) = crossbeam_channel::unbounded();
+    let origin = Origin::new(move |visit| {
+        visit.head();
+        let mut stream = visit.stream();
+        stream.set_read_timeout(Some(SHORT / 10)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nX: ").unwrap();
+        for _ in 0..PATIENCE.as_millis() / (SHORT / 10).as_millis() {
+            let ended = matches!(stream.peek(&mut [0]), Ok(0));
+            if ended || stream.write_all(b"x").is_err() {
+                return tell.send(()).unwrap();
+            }
+        }
+    });
+    let stage = impatient(|timeouts| timeouts.response_head = SHORT);
+    let answer = stage.client().send(origin.get("/")).answer();
+    assert_eq!(answer.status, 504);
+    stage.logs("GET 504 response_head_timeout", 0, answer.body.len());
+    hung_up.recv_timeout(PATIENCE).expect("the proxy has hung up");
+    stage.survives();
+}
+
+#[test]
+fn a_refused_client_whose_body_trickles_in() {
+    let stage = impatient(|timeouts| timeouts.body_idle = SHORT);
+    let mut client = stage.client();
+    client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+    assert_eq!(client.answer().status, 400);
+    // The rest is read so that the connection can be kept, but not for ever.
+    let mut stream = client.stream();
+    stream.set_read_timeout(Some(SHORT / 10)).unwrap();
+    let ended = (0..PATIENCE.as_millis() / (SHORT / 10).as_millis())
+        .any(|_| stream.write_all(b"x").is_err() || matches!(stream.peek(&mut [0]), Ok(0)));
+    assert!(ended, "the proxy hangs up");
+    assert_eq!(stage.outcome(), (Some(400), Some(Reason::NotAProxyRequest)));
+}

@@ -141,7 +141,12 @@ impl Session {
             return self.complete(transaction, env, cx);
         }
         match self.discard_request(&mut transaction, env, cx) {
-            Ok(Input::Looked(Ok(()))) => self.go_on_answering(transaction, Step::Again, env, cx),
+            // All that is left has the time of one pause: a trickle must not hold on to a
+            // connection whose request was answered.
+            Ok(Input::Looked(Ok(()))) => {
+                self.transaction = Some(transaction);
+                Step::Again
+            }
             Ok(Input::Blocked) => {
                 self.transaction = Some(transaction);
                 Step::Wait
@@ -154,7 +159,7 @@ impl Session {
         }
     }
 
-    /// Something of the answer has left, or of an unwanted body has come.
+    /// Something of the answer has left.
     fn go_on_answering(
         &mut self,
         mut transaction: Box<Transaction>,

@@ -19,6 +19,9 @@ use crate::handler::Response;
 enum Relayed {
     /// Something was passed on.
     Moved,
+    /// Something has come of a head that is not complete: more may be there, but the time that
+    /// the whole head has goes on.
+    Begun,
     /// Nothing can be passed on now.
     Stuck,
     /// The upstream's connection was lost before it answered.
@@ -52,10 +55,11 @@ impl Session {
             Stage::Dialing(_) => self.keep_dialing(transaction, env, cx),
             Stage::Answering => self.finish_answer(transaction, env, cx),
             Stage::Talking(upstream) => {
-                let mut moved = false;
+                let (mut moved, mut begun) = (false, false);
                 for relay in [Session::relay_request, Session::relay_response] {
                     match relay(self, &mut transaction, upstream, env, cx) {
                         Relayed::Moved => moved = true,
+                        Relayed::Begun => begun = true,
                         Relayed::Stuck => {}
                         Relayed::Lost => return self.lost(transaction, env, cx),
                         Relayed::Failed(reason) => return self.fail(transaction, reason, env, cx),
@@ -82,7 +86,7 @@ impl Session {
                     return self.finish_answer(transaction, env, cx);
                 }
                 self.transaction = Some(transaction);
-                if moved { Step::Again } else { Step::Wait }
+                if moved || begun { Step::Again } else { Step::Wait }
             }
         }
     }

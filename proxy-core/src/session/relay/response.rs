@@ -85,6 +85,9 @@ impl Session {
                 other => return (used, other),
             }
         }
+        if transaction.progress == Progress::Awaited && used == 0 {
+            return (0, Relayed::Begun);
+        }
         if transaction.progress == Progress::Begun {
             let body = &mut transaction.response_body;
             while !body.is_done() && sent.is_ok() {
