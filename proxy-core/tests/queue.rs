@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use proxy_core::{Limits, Reason, Timeouts};
+use proxy_core::{Action, ConnectionHandler, Exchange, ForwardHandler, Limits, Reason, Timeouts};
 use support::{Answer, Client, Nobody, Origin, PATIENCE, Stage, Visit};
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -368,4 +368,44 @@ fn a_tunnel_that_is_cut_before_the_exchanges_makes_room_for_them() {
     assert_eq!(waiting.answer().status, 200);
     let report = stopping.join().unwrap();
     assert_eq!((report.drained, report.cut), (1, 1));
+}
+
+/// Holds the loop up with each request for `/hold`, for so long.
+struct Holding(Sender<()>, Duration);
+
+impl ConnectionHandler for Holding {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        if exchange.request().target().ends_with("/hold") {
+            self.0.send(()).unwrap();
+            std::thread::sleep(self.1);
+        }
+        ForwardHandler.request(exchange)
+    }
+}
+
+#[test]
+fn what_becomes_free_as_a_wait_ends_is_not_for_the_clients_next_request_to_somebody_else() {
+    let (slow, other) = (Slow::new(), Slow::new());
+    let (held, holds) = crossbeam_channel::unbounded();
+    let mut limits = Limits::default();
+    limits.connections_per_upstream = 1;
+    let timeouts = support::timeouts(|timeouts| timeouts.upstream_wait = SHORT);
+    let handler = Holding(held, 3 * SHORT);
+    let stage = Stage::with(|it| it.limits(limits).timeouts(timeouts).handler(handler));
+    let mut first = slow.asks(&stage, "/0");
+    slow.next();
+    let _occupant = other.asks(&stage, "/other/0");
+    other.next();
+    let mut client = stage.client();
+    client.send(slow.origin.get("/1") + &other.origin.get("/other/1"));
+    // While the loop is held up, a connection becomes idle and the wait for it ends: it finds
+    // both in the same turn.
+    let mut holding = stage.client();
+    holding.send(Origin::always(OK).get("/hold"));
+    holds.recv_timeout(PATIENCE).unwrap();
+    slow.answer(OK);
+    assert_eq!((first.answer().status, holding.answer().status), (200, 200));
+    is_busy(&client.answer());
+    is_busy(&client.answer());
+    assert!(slow.asked.is_empty(), "nothing of it went to the other upstream");
 }

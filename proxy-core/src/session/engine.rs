@@ -139,13 +139,14 @@ impl Engine {
 
     /// Gives the connections and places that have become free in this turn to those who wait.
     fn hand_out(&mut self, cx: &mut Cx) {
-        while let Some((task, granted)) = self.env.granted() {
+        while let Some((called, granted)) = self.env.granted() {
             let mut granted = Some(granted);
-            self.run(task, cx, |task, env, cx| match task {
-                Task::Session(session) => session.admitted(&mut granted, env, cx),
+            self.run(called.task, cx, |task, env, cx| match task {
+                Task::Session(session) => session.admitted(called, &mut granted, env, cx),
                 _ => Step::Wait,
             });
-            // Whoever it was for has gone in this very turn. The place is free again.
+            // Whoever it was for has gone, or waits for something else, since this very turn. The
+            // place is free again.
             if let Some(Granted::Connection(idle)) = granted {
                 cx.sockets.close(idle.socket, Close::Orderly);
             }

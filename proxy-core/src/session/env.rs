@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::clock::Clock;
 use super::message::{Drain, Message};
 use super::transaction::Transaction;
-use super::{Cx, Owner, TaskKey};
+use super::{Cx, Owner};
 use crate::error::Reason;
 use crate::handler::{Client, ConnectionHandler, HandlerState};
 use crate::limits::{Limits, Timeouts};
@@ -17,7 +17,7 @@ use crate::logger::{AccessRecord, LogSender};
 use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::{Lane, WorkerPool};
-use crate::upstream::{Idle, IdleUpstreams, Next, Place, Places, UpstreamConnector, share};
+use crate::upstream::{Called, Idle, IdleUpstreams, Next, Place, Places, UpstreamConnector, share};
 
 /// What a proxy was built with.
 pub(crate) struct Settings {
@@ -72,7 +72,7 @@ pub(crate) struct Env {
     /// `None` where there may be any number of connections to an upstream.
     pub(super) places: Option<Places>,
     /// Connections that have become idle, for those who wait for them.
-    handed_over: Vec<(TaskKey, Idle)>,
+    handed_over: Vec<(Called, Idle)>,
     pub(super) log: LogSender,
     /// Where outgoing heads are written.
     pub(super) out: Vec<u8>,
@@ -166,9 +166,9 @@ impl Env {
         let socket = idle.socket;
         match idle.place.as_ref().map_or(Next::Nobody, Place::next) {
             Next::NeedsAnother => return Err(idle),
-            Next::Takes(task) => {
-                cx.sockets[socket].owner = Owner::Task(task);
-                self.handed_over.push((task, idle));
+            Next::Takes(called) => {
+                cx.sockets[socket].owner = Owner::Task(called.task);
+                self.handed_over.push((called, idle));
             }
             Next::Nobody => {
                 let id = self.idle.put(key, idle, cx.now, keep)?;
@@ -179,12 +179,12 @@ impl Env {
     }
 
     /// Something that somebody has waited for, and who it is. To be asked until there is nothing.
-    pub(super) fn granted(&mut self) -> Option<(TaskKey, Granted)> {
-        if let Some((task, idle)) = self.handed_over.pop() {
-            return Some((task, Granted::Connection(idle)));
+    pub(super) fn granted(&mut self) -> Option<(Called, Granted)> {
+        if let Some((called, idle)) = self.handed_over.pop() {
+            return Some((called, Granted::Connection(idle)));
         }
-        let (task, place) = self.places.as_ref()?.grant()?;
-        Some((task, Granted::Place(place)))
+        let (called, place) = self.places.as_ref()?.grant()?;
+        Some((called, Granted::Place(place)))
     }
 
     /// Gives memory back that an unusually long answer has cost.

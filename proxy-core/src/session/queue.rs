@@ -11,6 +11,7 @@ use super::{Cx, Step};
 use crate::error::Reason;
 use crate::http1::TargetForm;
 use crate::runtime::sockets::Close;
+use crate::upstream::Called;
 
 impl Session {
     /// Finds a place for a new connection to the transaction's upstream, at once or later.
@@ -50,11 +51,14 @@ impl Session {
     /// What the transaction has waited for is there. What is not taken goes to the next.
     pub(super) fn admitted(
         &mut self,
+        called: Called,
         granted: &mut Option<Granted>,
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        let waits = |it: &mut Box<Transaction>| matches!(it.stage, Stage::Queued(_));
+        // Its time may have run out in this very turn, after it was called. What it waits for now
+        // may be for its client's next request, and lead elsewhere.
+        let waits = |it: &mut Box<Transaction>| matches!(&it.stage, Stage::Queued(ticket) if ticket.is(called));
         let Some(mut transaction) = self.transaction.take_if(waits) else { return Step::Wait };
         let Some(granted) = granted.take() else { unreachable!("something is there to be taken") };
         transaction.end_stage(cx.now);

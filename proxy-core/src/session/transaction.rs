@@ -21,7 +21,7 @@ pub(super) enum Stage {
     #[default]
     Deciding,
     /// The upstream has as many connections as it may have: one of them is waited for.
-    Queued(#[expect(dead_code, reason = "dropped, it leaves the queue")] Ticket),
+    Queued(Ticket),
     /// The connector plans on the worker pool.
     Planning,
     /// Connections are being attempted.

@@ -14,6 +14,6 @@ pub use authority::{Authority, AuthorityError};
 pub use connector::{ConnectError, Destination, Dial, Dialing, Retry, UpstreamConnector, Vouched};
 pub use direct::DirectConnector;
 pub(crate) use idle::{Idle, IdleId, IdleUpstreams};
-pub(crate) use places::{Next, Place, Places, Ticket, share};
+pub(crate) use places::{Called, Next, Place, Places, Ticket, share};
 pub use plan_reply::PlanReply;
 pub use resolve::{Resolve, SystemResolver};

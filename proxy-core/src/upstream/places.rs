@@ -35,12 +35,20 @@ pub(crate) struct Ticket {
     number: u64,
 }
 
+/// Whose turn it is: a task, and the [`Ticket`] it had when it was called. A task that has given
+/// that one up, and perhaps waits with another for some other upstream, is not meant any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Called {
+    pub(crate) task: Task,
+    number: u64,
+}
+
 /// Who waits first for the upstream of a connection that has become idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Nobody,
-    /// This task gets the connection. It waits no longer.
-    Takes(Task),
+    /// This one gets the connection. It waits no longer.
+    Takes(Called),
     /// Somebody who needs a new connection: closing this one makes room for it.
     NeedsAnother,
 }
@@ -120,16 +128,17 @@ impl Places {
 
     /// Gives a place that has become free to who has waited for it longest. To be asked until
     /// there is none, after anything that may have dropped a place.
-    pub(crate) fn grant(&self) -> Option<(Task, Place)> {
+    pub(crate) fn grant(&self) -> Option<(Called, Place)> {
         let mut table = self.0.borrow_mut();
         let Table { most, freed, upstreams, .. } = &mut *table;
         while let Some(&index) = freed.last() {
             if let Some(upstream) = upstreams.get_mut(index)
                 && upstream.taken < *most
-                && let Some((_, waiter)) = upstream.waiting.pop_first()
+                && let Some((number, waiter)) = upstream.waiting.pop_first()
             {
                 upstream.taken += 1;
-                return Some((waiter.task, Place { table: Rc::clone(&self.0), upstream: index }));
+                let called = Called { task: waiter.task, number };
+                return Some((called, Place { table: Rc::clone(&self.0), upstream: index }));
             }
             freed.pop();
         }
@@ -147,9 +156,16 @@ impl Place {
             Some((_, waiter)) if !waiter.takes_used => Next::NeedsAnother,
             Some((&number, &Waiter { task, .. })) => {
                 waiting.remove(&number);
-                Next::Takes(task)
+                Next::Takes(Called { task, number })
             }
         }
+    }
+}
+
+impl Ticket {
+    /// Whether it is the one that was called. No two have the same number.
+    pub(crate) fn is(&self, called: Called) -> bool {
+        self.number == called.number
     }
 }
 
@@ -248,12 +264,16 @@ mod tests {
         assert!(places.grant().is_none());
         drop(held);
         assert!(places.take("a:80").is_none(), "others have waited longer");
-        let (task, place) = places.grant().unwrap();
-        assert_eq!(task, 1);
+        let (called, place) = places.grant().unwrap();
+        assert_eq!(called.task, 1);
+        let meant: Vec<_> = tickets.iter().map(|ticket| ticket.is(called)).collect();
+        assert_eq!(meant, [true, false, false]);
         assert!(places.grant().is_none());
         drop(place);
-        let (task, place) = places.grant().unwrap();
-        assert_eq!((task, place.next()), (2, Next::Takes(3)));
+        let (called, place) = places.grant().unwrap();
+        assert_eq!(called.task, 2);
+        let Next::Takes(called) = place.next() else { panic!("somebody waits") };
+        assert!(called.task == 3 && tickets[2].is(called));
         assert_eq!(place.next(), Next::Nobody);
         drop((tickets, place));
         assert_eq!(known(&places), (0, 0));
@@ -269,7 +289,7 @@ mod tests {
         drop(first);
         let _third = places.queue("a:80", 3, true).unwrap();
         drop(held);
-        assert_eq!(places.grant().unwrap().0, 2, "who has left is not served");
+        assert_eq!(places.grant().unwrap().0.task, 2, "who has left is not served");
     }
 
     #[test]
@@ -280,7 +300,7 @@ mod tests {
         let _request = places.queue("a:80", 2, true).unwrap();
         assert_eq!(held.next(), Next::NeedsAnother);
         drop(held);
-        assert_eq!(places.grant().unwrap().0, 1);
+        assert_eq!(places.grant().unwrap().0.task, 1);
     }
 
     #[test]
@@ -292,7 +312,7 @@ mod tests {
         drop(held);
         let (_, granted) = places.grant().unwrap();
         drop((first, granted));
-        assert_eq!(places.grant().unwrap().0, 2);
+        assert_eq!(places.grant().unwrap().0.task, 2);
     }
 
     #[test]
