@@ -188,10 +188,14 @@ fn max_forwards_counts_down_and_ends_here_at_zero() {
     assert_eq!((answer.status, answer.text()), (200, ""));
     stage.logs("OPTIONS 200 -", 0, 0);
 
-    let answer =
-        ask("TRACE", "Max-Forwards: 0\r\nX-Seen: yes\r\nCookie: a\r\nAuthorization: b\r\n");
+    let answer = ask(
+        "TRACE",
+        "Max-Forwards: 0\r\nX-Seen: yes\r\nCookie: a\r\nAuthorization: b\r\n\
+         Proxy-Authorization: c\r\nReferer: http://d:e@f/\r\n",
+    );
     let echo = format!(
-        "TRACE {} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\nX-Seen: yes\r\n\r\n",
+        "TRACE {} HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\nX-Seen: yes\r\n\
+         Referer: http://f/\r\n\r\n",
         origin.url("/p")
     );
     assert_eq!((answer.status, answer.text()), (200, &*echo));

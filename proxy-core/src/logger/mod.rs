@@ -45,6 +45,7 @@ pub(crate) use log_thread::{LogSender, LogThread};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use tee::Tee;
 pub use text::TextLogger;
+pub(crate) use userinfo::userinfo;
 
 /// Takes the access records of a proxy.
 ///

@@ -1,4 +1,4 @@
-//! Keeping credentials out of the log.
+//! Keeping credentials out of logs and answers.
 
 use std::ops::Range;
 
@@ -7,16 +7,21 @@ use std::ops::Range;
 ///
 /// Anything can be given; nothing is cut out of what has no authority. Both ends of the range
 /// lie beside ASCII characters or at an end: text can be cut there.
-pub(super) fn userinfo(target: &[u8]) -> Range<usize> {
-    // Hardly any target holds an `@`. Origin-form has no authority to hold userinfo.
-    if memchr::memchr(b'@', target).is_none() || target.starts_with(b"/") {
+pub(crate) fn userinfo(target: &[u8]) -> Range<usize> {
+    // Hardly any target holds an `@`. Origin-form has no authority to hold userinfo. (A `Referer`
+    // may be a reference that begins with one, RFC 3986 §4.2. A path that begins with `//` looks
+    // the same: it may lose a name that is none.)
+    let is_path = target.starts_with(b"/") && !target.starts_with(b"//");
+    if memchr::memchr(b'@', target).is_none() || is_path {
         return 0..0;
     }
-    // Absolute-form has its authority behind the scheme, authority-form begins with it.
-    let start = match memchr::memmem::find(target, b"://") {
-        Some(at) if end_of_authority(&target[..at]) == at => at + "://".len(),
+    // Absolute-form has its authority behind the scheme, authority-form begins with it. Browsers
+    // take any number of slashes for two.
+    let slashes = match memchr::memmem::find(target, b":/") {
+        Some(at) if end_of_authority(&target[..at]) == at => at + 1,
         _ => 0,
     };
+    let start = slashes + target[slashes..].iter().take_while(|&&byte| byte == b'/').count();
     let authority = &target[start..][..end_of_authority(&target[start..])];
     // The last one: a password may hold an `@` that should have been escaped.
     match memchr::memrchr(b'@', authority) {
@@ -43,6 +48,11 @@ mod tests {
             ("http://ü:p@h/", "http://h/"),
             ("u:p@h:443", "h:443"),
             ("u:p@h:443/?next=http://x", "h:443/?next=http://x"),
+            ("//u:p@h/a", "//h/a"),
+            ("http:/u:p@h/", "http:/h/"),
+            ("http:////u:p@h/", "http:////h/"),
+            ("http:u:p@h/", "h/"),
+            ("http:\\\\u:p@h/", "h/"),
         ] {
             let cut = userinfo(target.as_bytes());
             assert_eq!(target[..cut.start].to_owned() + &target[cut.end..], shown, "{target}");
@@ -56,7 +66,8 @@ mod tests {
             "-",
             "*",
             "/a@b",
-            "//a@b/",
+            "//a/@b",
+            "http:/a/@b",
             "http://h/a@b",
             "http://h?a@b",
             "http://h#a@b",

@@ -8,6 +8,7 @@ use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::{Action, Plan, Response, Route};
 use crate::http1::{Body, BodyLength, Coding, Persistence, TargetForm};
+use crate::logger::userinfo;
 use crate::policy::Guarding;
 use crate::runtime::sockets::Close;
 use crate::upstream::write_key;
@@ -176,7 +177,10 @@ fn last_stop(transaction: &Transaction) -> Response {
     for field in request.fields().filter(|field| !is_secret(field.name)) {
         echo.extend_from_slice(field.name.as_bytes());
         echo.extend_from_slice(b": ");
-        echo.extend_from_slice(field.value);
+        let cut =
+            if field.name.eq_ignore_ascii_case("referer") { userinfo(field.value) } else { 0..0 };
+        echo.extend_from_slice(&field.value[..cut.start]);
+        echo.extend_from_slice(&field.value[cut.end..]);
         echo.extend_from_slice(b"\r\n");
     }
     echo.extend_from_slice(b"\r\n");
