@@ -68,17 +68,26 @@ impl Accept for Counted {
     }
 }
 
-/// Takes all descriptors away that are not in use, and gives the limit that was there.
-fn exhaust() -> u64 {
-    let (soft, hard) = rlimit::getrlimit(Resource::NOFILE).unwrap();
-    rlimit::setrlimit(Resource::NOFILE, 3, hard).unwrap();
-    assert_eq!(std::fs::File::open("/dev/null").unwrap_err().raw_os_error(), Some(24));
-    soft
+/// No descriptors but those in use, until it is dropped.
+struct Exhausted {
+    soft: u64,
+    hard: u64,
 }
 
-fn restore(soft: u64) {
-    let (_, hard) = rlimit::getrlimit(Resource::NOFILE).unwrap();
-    rlimit::setrlimit(Resource::NOFILE, soft, hard).unwrap();
+impl Exhausted {
+    fn now() -> Exhausted {
+        let (soft, hard) = rlimit::getrlimit(Resource::NOFILE).unwrap();
+        rlimit::setrlimit(Resource::NOFILE, 3, hard).unwrap();
+        let exhausted = Exhausted { soft, hard };
+        assert_eq!(std::fs::File::open("/dev/null").unwrap_err().raw_os_error(), Some(24));
+        exhausted
+    }
+}
+
+impl Drop for Exhausted {
+    fn drop(&mut self) {
+        rlimit::setrlimit(Resource::NOFILE, self.soft, self.hard).unwrap();
+    }
 }
 
 /// Sockets that need no descriptor any more to connect.
@@ -106,13 +115,16 @@ fn without_descriptors_clients_wait_and_exchanges_are_told() {
     assert_eq!(inside.send(origin.get("/")).answer().status, 200);
     stage.closed();
     let echo = Origin::new(|visit| {
-        let byte = visit.bytes(1);
-        visit.send(byte);
+        for _ in 0..2 {
+            let byte = visit.bytes(1);
+            visit.send(byte);
+        }
         let _ = visit.rest();
     });
     let mut tunnel = stage.client();
     tunnel.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", echo.address));
     tunnel.head();
+    assert_eq!(tunnel.send("x").bytes(1), b"x", "the far end has accepted it");
 
     for address in [stage.address, blocking] {
         // A call that blocks in `accept` has a descriptor kept for it by the system: the first
@@ -120,7 +132,7 @@ fn without_descriptors_clients_wait_and_exchanges_are_told() {
         let mut kept = sockets(usize::from(address == blocking));
         let crowd = sockets(CROWD);
         while attempted.try_recv().is_ok() {}
-        let soft = exhaust();
+        let exhausted = Exhausted::now();
         for socket in kept.iter().chain(&crowd) {
             socket.connect(&address.into()).expect("the kernel takes the connection");
             socket.send(origin.get("/").as_bytes()).unwrap();
@@ -151,7 +163,7 @@ fn without_descriptors_clients_wait_and_exchanges_are_told() {
         }
 
         // And then everybody is served, without a word more.
-        restore(soft);
+        drop(exhausted);
         for socket in crowd {
             assert_eq!(Client::of(socket.into()).answer().text(), "ok");
         }

@@ -54,7 +54,11 @@ impl Origin {
         // The thread ends with the process: a listener cannot be interrupted portably.
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let Ok(stream) = stream else { return };
+                let Ok(stream) = stream else {
+                    // One story takes all descriptors away: the next attempt may find some.
+                    thread::park_timeout(Duration::from_millis(10));
+                    continue;
+                };
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 stream.set_nodelay(true).unwrap();
                 let number = count.fetch_add(1, Ordering::SeqCst);
