@@ -118,6 +118,8 @@ impl Fields {
     /// Adds bytes that were not received, as a place to point to.
     pub(crate) fn add(&mut self, before: &[u8], copied: Span) -> Span {
         let start = self.bytes.len();
+        // Else a few bytes could cost as many again as the whole head has.
+        self.bytes.reserve_exact(before.len() + (copied.end - copied.start) as usize);
         self.bytes.extend_from_slice(before);
         self.bytes.extend_from_within(copied.start as usize..copied.end as usize);
         Span::new(start, self.bytes.len())
