@@ -10,10 +10,10 @@ use std::sync::{Arc, OnceLock};
 
 use proxy_core::{
     Action, AddressClass, ConnectError, ConnectPorts, ConnectionHandler, Destination,
-    DestinationGuard, Destinations, Dialing, DirectConnector, Exchange, Plan, ProxyBuilder, Reason,
-    Resolve, UpstreamConnector, Vouched,
+    DestinationGuard, Destinations, Dialing, DirectConnector, Exchange, Limits, Plan, ProxyBuilder,
+    Reason, Resolve, UpstreamConnector, Vouched,
 };
-use support::{Origin, Stage, timeouts};
+use support::{Origin, PATIENCE, Stage, timeouts};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -317,4 +317,24 @@ fn who_is_not_served_is_told_so_at_once() {
     assert_eq!(stage.outcome(), (Some(403), Some(Reason::ClientNotAllowed)));
     let stage = Stage::with(|builder| builder.allow_clients(["127.0.0.0/8".parse().unwrap()]));
     stage.survives();
+}
+
+#[test]
+fn who_is_not_served_does_not_take_the_seats_of_others() {
+    let mut limits = Limits::default();
+    limits.connections = 4;
+    // Whoever stays after the answer would keep a seat for longer than this test waits.
+    let timeouts = timeouts(|timeouts| timeouts.linger = 2 * PATIENCE);
+    let stage = Stage::with(|builder| {
+        builder.allow_clients(["192.0.2.0/24".parse().unwrap()]).limits(limits).timeouts(timeouts)
+    });
+    let staying: Vec<_> = (0..10)
+        .map(|_| {
+            let mut client = stage.client();
+            assert_eq!(client.answer().status, 403);
+            client
+        })
+        .collect();
+    drop(staying);
+    assert_eq!(stage.finish().len(), 10);
 }

@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::net::{Accept, Intake, Socket, Wake};
 use crate::policy::Clients;
 use crate::runtime::mailbox::Outlet;
-use crate::session::{Arrival, ClientSeats, Message, Seat};
+use crate::session::{Arrival, ClientSeats, Message, Refusal, Seat};
 
 /// A loop, as acceptors see it.
 pub(super) struct LoopDoor {
@@ -127,7 +127,7 @@ impl Reception {
         let Some(door) = self.loops.iter().filter(|door| door.is_open()).min_by_key(fewest) else {
             return log::error!("no event loop is left: the connection of {peer} is closed");
         };
-        let (of_client, refused) = match &self.seats {
+        let (of_client, reason) = match &self.seats {
             _ if !self.clients.include(peer.ip()) => (None, Some(Reason::ClientNotAllowed)),
             None => (None, None),
             Some((seats, limit)) => match seats.take(peer.ip(), *limit) {
@@ -135,6 +135,10 @@ impl Reception {
                 taken => (taken, None),
             },
         };
+        // Who is not served must not keep others out by being slow to go: once half of the seats
+        // are taken, it goes at once.
+        let is_brief = self.connections.load(Ordering::Relaxed) >= self.limit / 2;
+        let refused = reason.map(|reason| Refusal { reason, is_brief });
         let seat = Seat::take(&self.connections, &door.connections, of_client, &self.freed.0);
         let mut message = Message::Arrived(Arrival { socket, peer, listener, seat, refused });
         loop {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::env::Env;
-use super::message::Seat;
+use super::message::{Refusal, Seat};
 use super::pinned::Pinned;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Input};
@@ -27,6 +27,8 @@ pub(super) struct Session {
     pub(super) pinned: Option<Box<Pinned>>,
     /// The last response has been sent; so many bytes are still read and thrown away.
     lingering: Option<usize>,
+    /// Others need the seat: there is no time to linger.
+    is_brief: bool,
     pub(super) seat: Seat,
 }
 
@@ -73,7 +75,16 @@ impl Session {
         };
         let mut timer = Timer::default();
         cx.timers.arm(&mut timer, key, cx.now, env.settings.timeouts.keep_alive);
-        Session { key, client, timer, transaction: None, pinned: None, lingering: None, seat }
+        Session {
+            key,
+            client,
+            timer,
+            transaction: None,
+            pinned: None,
+            lingering: None,
+            is_brief: false,
+            seat,
+        }
     }
 
     /// Goes on as far as possible.
@@ -91,8 +102,14 @@ impl Session {
         Step::Later
     }
 
+    /// The client is not served.
+    pub(super) fn turn_away(&mut self, refusal: Refusal, env: &mut Env, cx: &mut Cx) -> Step {
+        self.is_brief = refusal.is_brief;
+        self.refuse(refusal.reason, env, cx)
+    }
+
     /// Answers before anything was asked.
-    pub(super) fn refuse(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
+    fn refuse(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
         let mut transaction = env.begin(cx.now);
         self.begin(&mut transaction, env);
         let step = self.fail(transaction, reason, env, cx);
@@ -204,7 +221,9 @@ impl Session {
             return Step::Again;
         }
         let connection = &cx.sockets[self.client.socket];
-        if was_the_last && self.client.inbound.is_empty() && !connection.is_readable() {
+        if was_the_last && self.client.inbound.is_empty() && !connection.is_readable()
+            || self.is_brief
+        {
             return Step::End(Close::Orderly);
         }
         connection.finish_writing();

@@ -73,8 +73,8 @@ impl Engine {
                 self.tasks.insert(Entry { generation: self.next_generation, again: false, task });
                 match arrival.refused {
                     None => self.run(key, cx, Task::advance),
-                    Some(reason) => self.run(key, cx, |task, env, cx| match task {
-                        Task::Session(session) => session.refuse(reason, env, cx),
+                    Some(refusal) => self.run(key, cx, |task, env, cx| match task {
+                        Task::Session(session) => session.turn_away(refusal, env, cx),
                         _ => Step::Wait,
                     }),
                 }

@@ -43,8 +43,15 @@ pub(crate) struct Arrival {
     pub(crate) peer: SocketAddr,
     pub(crate) listener: usize,
     pub(crate) seat: Seat,
-    /// The client is to be told this, and nothing else.
-    pub(crate) refused: Option<Reason>,
+    pub(crate) refused: Option<Refusal>,
+}
+
+/// What a client is told instead of being served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    /// Connections are scarce: this one ends with the answer, even if that costs the answer.
+    pub(crate) is_brief: bool,
 }
 
 /// When to have ended what is under way.

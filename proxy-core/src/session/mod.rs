@@ -63,7 +63,7 @@ mod wire;
 
 pub(crate) use engine::Engine;
 pub(crate) use env::{Env, Lanes, Settings, Work};
-pub(crate) use message::{Arrival, ClientSeats, Drain, Message, Seat, Tally};
+pub(crate) use message::{Arrival, ClientSeats, Drain, Message, Refusal, Seat, Tally};
 
 use crate::runtime::event_loop::Context;
 use crate::runtime::sockets::Close;
