@@ -3,15 +3,18 @@
 use super::field::FieldKind;
 use super::list;
 
-/// Whether a field says that a connection is, or is to be, authenticated as a whole: by NTLM or
-/// Negotiate. RFC 9110 §11.1 has each request stand for itself, but these two authenticate
+/// Whether a field says that a connection is, or is to be, authenticated as a whole: by NTLM,
+/// Negotiate, or its successor Nego2. RFC 9110 §11.1 has each request stand for itself, but these two authenticate
 /// whoever sends on the connection (RFC 4559 §6), so that it must never be shared.
 pub(crate) fn binds_connection(kind: FieldKind, value: &[u8]) -> bool {
     matches!(kind, FieldKind::Authorization | FieldKind::WwwAuthenticate)
         // A comma within a quoted string can make one too many of them: that does no harm.
         && list::members(value).any(|challenge| {
-            let scheme = challenge.split(|&byte| byte == b' ').next().unwrap_or_default();
-            scheme.eq_ignore_ascii_case(b"ntlm") || scheme.eq_ignore_ascii_case(b"negotiate")
+            // Some servers take a tab for a space, or a colon before what they mean by it.
+            let scheme = challenge.split(|byte| b" \t:".contains(byte)).next().unwrap_or_default();
+            ["ntlm", "negotiate", "nego2"]
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
         })
 }
 
@@ -20,10 +23,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_schemes_bind_a_connection() {
+    fn three_schemes_bind_a_connection() {
         for (value, expected) in [
             ("NTLM", true),
             ("negotiate YII=", true),
+            ("Nego2", true),
+            ("NTLM\tTlRM", true),
+            ("Negotiate:Kerberos", true),
             ("Basic realm=\"a, b\", Negotiate", true),
             ("Basic bnRsbQ==", false),
             ("Digest username=\"ntlm\"", false),

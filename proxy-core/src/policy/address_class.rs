@@ -9,9 +9,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressClass {
-    /// Where a cloud tells a machine its secrets: 169.254.169.254 and its neighbours
-    /// 169.254.170.2 and 169.254.170.23, fd00:ec2::254, fd00:ec2::23, fd20:ce::254,
-    /// 100.100.100.200, 168.63.129.16, 192.0.0.192.
+    /// Where a cloud tells a machine its secrets: 169.254.169.254 nearly everywhere, and beside it
+    ///
+    /// - Akamai: fd00:a9fe:a9fe::1, fe80::a9fe:a9fe;
+    /// - Alibaba: 100.100.100.200, fd00:100::100:200;
+    /// - Amazon: fd00:ec2::254, for containers 169.254.170.2, 169.254.170.23, fd00:ec2::23;
+    /// - Azure: 168.63.129.16;
+    /// - Google: fd20:ce::254;
+    /// - Oracle: 192.0.0.192, fd00:c1::a9fe:a9fe;
+    /// - Scaleway: 169.254.42.42, fd00:42::42;
+    /// - Tencent: 169.254.0.23, 169.254.10.10.
     Metadata,
     /// 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291 §2.5.6).
     LinkLocal,
@@ -34,7 +41,9 @@ pub enum AddressClass {
     /// 3fff::/20 (RFC 9637).
     Documentation,
     /// What is set aside for anything else, or for nothing yet: 192.0.0.0/24, 192.88.99.0/24,
-    /// 240.0.0.0/4, 100::/64, 2001::/23, 5f00::/16.
+    /// 240.0.0.0/4, 2001::/23, and all that is not in 2000::/3, which is where IPv6 has its
+    /// public addresses (RFC 4291 §2.4), nor in 64:ff9b::/96 (RFC 6052 §2.1). Some networks of
+    /// their own use it.
     Reserved,
     /// All others.
     Public,
@@ -94,6 +103,7 @@ impl fmt::Display for AddressClass {
 fn of_v4(address: Ipv4Addr) -> AddressClass {
     match address.octets() {
         [169, 254, 169, 254] | [169, 254, 170, 2 | 23] => AddressClass::Metadata,
+        [169, 254, 42, 42] | [169, 254, 0, 23] | [169, 254, 10, 10] => AddressClass::Metadata,
         [100, 100, 100, 200] | [168, 63, 129, 16] | [192, 0, 0, 192] => AddressClass::Metadata,
         [169, 254, ..] => AddressClass::LinkLocal,
         [127, ..] => AddressClass::Loopback,
@@ -112,6 +122,11 @@ fn of_v6(address: Ipv6Addr) -> AddressClass {
     match address.segments() {
         [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254 | 0x23] => AddressClass::Metadata,
         [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => AddressClass::Metadata,
+        [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe] => AddressClass::Metadata,
+        [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42] => AddressClass::Metadata,
+        [0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200] => AddressClass::Metadata,
+        [0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1] => AddressClass::Metadata,
+        [0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe] => AddressClass::Metadata,
         [0xfe80..=0xfebf, ..] => AddressClass::LinkLocal,
         [0, 0, 0, 0, 0, 0, 0, 1] => AddressClass::Loopback,
         [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => AddressClass::Private,
@@ -122,8 +137,10 @@ fn of_v6(address: Ipv6Addr) -> AddressClass {
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => AddressClass::Documentation,
         // Teredo is a part of 2001::/23, and leads to the IPv4 address inside.
         [0x2001, 0, ..] => AddressClass::Public,
-        [0x100, 0, 0, 0, ..] | [0x2001, 0..=0x1ff, ..] | [0x5f00, ..] => AddressClass::Reserved,
-        _ => AddressClass::Public,
+        [0x2001, 0..=0x1ff, ..] => AddressClass::Reserved,
+        // NAT64 leads to the IPv4 address inside, too.
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x2000..=0x3fff, ..] => AddressClass::Public,
+        _ => AddressClass::Reserved,
     }
 }
 
@@ -170,6 +187,8 @@ mod tests {
         for (class, addresses) in [
             (Metadata, "169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200"),
             (Metadata, "168.63.129.16 192.0.0.192 fd00:ec2::254 fd00:ec2::23 fd20:ce::254"),
+            (Metadata, "fd00:c1::a9fe:a9fe fd00:42::42 fd00:100::100:200 fd00:a9fe:a9fe::1"),
+            (Metadata, "fe80::a9fe:a9fe 169.254.42.42 169.254.0.23 169.254.10.10"),
             (Metadata, "::ffff:169.254.169.254"),
             (LinkLocal, "169.254.0.0 169.254.255.255 169.254.169.253 fe80:: febf:ffff::1"),
             (Loopback, "127.0.0.0 127.255.255.255 ::1 ::ffff:127.0.0.1"),
@@ -182,11 +201,16 @@ mod tests {
             (Benchmark, "198.18.0.0 198.19.255.255 2001:2::1"),
             (Documentation, "192.0.2.1 198.51.100.1 203.0.113.1 2001:db8::1 3fff::1 3fff:fff::1"),
             (Reserved, "192.0.0.1 192.88.99.1 240.0.0.1 255.255.255.255"),
-            (Reserved, "100::1 2001:1::1 2001:1ff::1 5f00::1"),
+            (Reserved, "100::1 100:0:0:1::1 2001:1::1 2001:1ff::1 5f00::1 1fff:ffff::1 4000::1"),
+            (
+                Reserved,
+                "::2 ::1.1.1.1 ::ffff:0:1.1.1.1 64:ff9b::1:0:0 64:ff9b:2::1 200::1 fbff::1 fe00::1",
+            ),
             (Public, "1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255"),
             (Public, "128.0.0.0 169.253.255.255 169.255.0.0 172.15.255.255 172.32.0.0"),
             (Public, "192.0.1.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0 223.1.1.1"),
-            (Public, "2606:4700::1111 2001:200::1 2001:db9::1 3fff:1000::1 ff:: 101::1"),
+            (Public, "2000::1 2606:4700::1111 2001:200::1 2001:db9::1 2002::1 3fff:1000::1"),
+            (Public, "64:ff9b::101:101 2001:0:101:101::1"),
         ] {
             for address in addresses.split(' ') {
                 assert_eq!(AddressClass::of(address.parse().unwrap()), class, "{address}");
