@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A block of addresses.
+/// A block of addresses. One of IPv4 addresses in their IPv6 form (`::ffff:192.0.2.0/120`) is the
+/// block of these IPv4 addresses.
 ///
 /// ```
 /// use proxy_core::Network;
@@ -87,7 +88,14 @@ impl FromStr for Network {
         if host_bits & mask != 0 {
             return Err(NetworkError::HostBits);
         }
-        Ok(Network { address, prefix })
+        // What is looked for in it is always taken in its IPv4 form.
+        const MAPPED: u8 = 96;
+        Ok(match address.to_canonical() {
+            plain if plain.is_ipv4() && address.is_ipv6() && prefix >= MAPPED => {
+                Network { address: plain, prefix: prefix - MAPPED }
+            }
+            _ => Network { address, prefix },
+        })
     }
 }
 
@@ -117,6 +125,12 @@ mod tests {
             ("2001:db8::/32", "2001:db8:ffff::", true),
             ("2001:db8::/32", "2001:db9::", false),
             ("::1", "::1", true),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+            ("::ffff:192.0.2.0/120", "192.0.2.9", true),
+            ("::ffff:192.0.2.0/120", "::ffff:192.0.2.9", true),
+            ("::ffff:192.0.2.0/120", "192.0.3.9", false),
+            ("::ffff:0:0/96", "203.0.113.9", true),
+            ("::/0", "203.0.113.9", false),
         ] {
             let network: Network = network.parse().unwrap();
             assert_eq!(network.contains(address.parse().unwrap()), expected, "{network} {address}");

@@ -183,7 +183,7 @@ impl ProxyBuilder {
 
     /// Says where no connection is made to. `change` gets the default, which is
     /// [`DestinationGuard::on_loopback`] if the proxy listens on loopback only, and otherwise
-    /// [`DestinationGuard::beyond_loopback`].
+    /// [`DestinationGuard::beyond_loopback`]. Called again, it gets what was said before.
     ///
     /// ```
     /// use proxy_core::{AddressClass, Proxy};
@@ -198,7 +198,8 @@ impl ProxyBuilder {
         mut self,
         change: impl FnOnce(DestinationGuard) -> DestinationGuard + Send + 'static,
     ) -> Self {
-        self.guard = Box::new(change);
+        let before = self.guard;
+        self.guard = Box::new(|default| change(before(default)));
         self
     }
 
@@ -395,6 +396,19 @@ mod tests {
             assert_eq!(settings.guard, DestinationGuard::on_loopback(), "{loopback}");
             assert_eq!(settings.connect_ports, ConnectPorts::any(), "{loopback}");
         }
+    }
+
+    #[test]
+    fn what_was_said_of_destinations_is_not_forgotten() {
+        use crate::policy::AddressClass::{Cgnat, Private};
+        let settings = Proxy::builder()
+            .listen("127.0.0.1:0")
+            .guard(|default| default.deny(Private))
+            .guard(|so_far| so_far.deny(Cgnat))
+            .build()
+            .unwrap()
+            .settings;
+        assert_eq!(settings.guard, DestinationGuard::on_loopback().deny(Private).deny(Cgnat));
     }
 
     #[test]
