@@ -116,7 +116,7 @@ fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
         None => eprintln!("try: curl -x http://{first} http://example.com/"),
         Some(upstream) => eprintln!("try: curl http://{first}/ (answered by http://{upstream})"),
     }
-    if proxy.local_addrs().iter().any(|address| !address.ip().is_loopback()) {
+    if proxy.local_addrs().iter().any(|address| !address.ip().to_canonical().is_loopback()) {
         announce_rules(config);
     }
     eprint!("at most {} connections at once", config.connections(descriptors));

@@ -188,3 +188,28 @@ fn in_front_of_an_upstream_it_tells_who_the_client_is_and_believes_nobody() {
         .ask("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nConnection: close\r\n\r\n");
     assert!(served.join().unwrap().contains("\r\nX-Forwarded-For: 127.0.0.1\r\n"));
 }
+
+/// What it says until it is set up.
+#[cfg(unix)]
+fn said_at_start(flags: &[&str]) -> String {
+    let mut child = command(flags).spawn().unwrap();
+    let mut diagnostics = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("connections at once") {
+        assert_ne!(diagnostics.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said
+}
+
+#[test]
+#[cfg(unix)]
+fn whom_it_serves_is_said_where_others_can_reach_it() {
+    let said = said_at_start(&["--listen", "0.0.0.0:0", "--allow-client", "127.0.0.0/8"]);
+    assert!(said.contains("serving clients in 127.0.0.0/8\nconnecting to public "), "{said}");
+    for loopback in ["127.0.0.1:0", "[::ffff:127.0.0.1]:0"] {
+        let said = said_at_start(&["--listen", loopback]);
+        assert!(!said.contains("serving") && !said.contains("public"), "{said}");
+    }
+}

@@ -55,7 +55,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         name: "connect-port",
         kind: Kind::Ports(|config| &mut config.connect_port),
-        help: "Open tunnels to these ports only; several are possible",
+        help: "Open tunnels to these ports only, as 443 or 8000-8999, or to `any`; several are \
+               possible",
         unset: "any; if it listens beyond loopback, 443",
         reason: "through a tunnel to port 25 goes mail (RFC 9110 §9.3.6)",
         at_limit: "403 `port_not_allowed`",
