@@ -3,7 +3,7 @@
 mod support;
 
 use proxy_core::{Kind, Reason};
-use support::{Origin, Stage, Visit, fields};
+use support::{Nobody, Origin, Stage, Visit, fields};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const ASKS_WEBSOCKET: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -56,6 +56,22 @@ fn a_websocket_that_is_refused_is_an_ordinary_exchange() {
     }
     let kinds: Vec<_> = stage.finish().iter().map(|record| record.as_record().kind).collect();
     assert_eq!((kinds, origin.visits()), (vec![Kind::Exchange, Kind::Exchange], 1));
+}
+
+#[test]
+fn what_is_sent_behind_a_handshake_that_is_refused_is_no_request() {
+    let origin = Origin::always("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+    let nobody = Nobody::listens();
+    let stage = Stage::forward();
+    for (url, status) in [(origin.url("/"), 403), (format!("http://{}/", nobody.address), 502)] {
+        let mut client = stage.client();
+        let behind = origin.get("/behind");
+        client.send(format!("GET {url} HTTP/1.1\r\nHost: x\r\n{ASKS_WEBSOCKET}{behind}"));
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.field("connection")), (status, Some("close")));
+        client.expect_end();
+    }
+    assert_eq!(origin.visits(), 1);
 }
 
 #[test]

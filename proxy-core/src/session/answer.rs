@@ -89,10 +89,8 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        // What a client has sent behind a WebSocket handshake that failed is no request.
-        let early_frames = transaction.request.asks_websocket() && !self.client.inbound.is_empty();
         if !transaction.leaves_next_request_clear(env.settings.limits.discarded_body)
-            || early_frames
+            || self.has_sent_frames(&transaction)
             || env.draining.is_some()
         {
             transaction.persistence = Persistence::Close;
@@ -118,6 +116,12 @@ impl Session {
                 Step::End(Close::Abruptly)
             }
         }
+    }
+
+    /// Whether the client has sent anything behind a WebSocket handshake that has failed: it had
+    /// to wait (RFC 6455 §4.1), and whatever that is, it is no request.
+    pub(super) fn has_sent_frames(&self, transaction: &Transaction) -> bool {
+        transaction.request.asks_websocket() && !self.client.inbound.is_empty()
     }
 
     /// The upstream is done with: sends the rest of the response, reads the rest of a request

@@ -185,6 +185,7 @@ impl Session {
         // while a request is unfinished that this response may have been an answer to.
         if length == BodyLength::UntilClose
             || !transaction.request_body.is_done()
+            || self.has_sent_frames(transaction)
             || env.draining.is_some()
         {
             transaction.persistence = Persistence::Close;
