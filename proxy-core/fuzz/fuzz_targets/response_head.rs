@@ -1,62 +1,8 @@
-//! Heads of responses, as answers to different requests: what is accepted goes on in canonical
-//! form. The first byte chooses the request.
-
 #![no_main]
 
 #[path = "../../tests/support/canonical.rs"]
 mod canonical;
+#[path = "../checks/response_head.rs"]
+mod response_head;
 
-use canonical::Ending;
-use libfuzzer_sys::fuzz_target;
-use proxy_core::Limits;
-use proxy_core::http1::{
-    BodyLength, Coding, FieldEdits, HeadScanner, Persistence, RequestHead, ResponseHead,
-    ResponseRewrite, Version,
-};
-
-const REQUESTS: [&str; 5] = [
-    "GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n",
-    "HEAD http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n",
-    "GET http://a.test/ HTTP/1.0\r\n\r\n",
-    "POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\n",
-    "GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
-];
-
-fuzz_target!(|input: &[u8]| {
-    let Some((&choice, input)) = input.split_first() else { return };
-    let limits = Limits::default();
-    let mut request = RequestHead::new();
-    let asked = REQUESTS[usize::from(choice) % REQUESTS.len()];
-    request.parse(asked.as_bytes(), &limits).expect("well-formed");
-
-    let Ok(Some(length)) = HeadScanner::new().scan(input, &limits) else { return };
-    let mut response = ResponseHead::new();
-    let Ok(()) = response.parse(&input[..length], &request, &limits) else { return };
-    let switches = response.status() == 101;
-    if switches && !(request.asks_websocket() && response.switches_to_websocket()) {
-        return; // such a head does not go on
-    }
-
-    // As the session does: see `session/relay/response.rs`.
-    let length = response.body_length();
-    let is_old = request.version() == Version::Http10;
-    let decoded = is_old && length == BodyLength::Chunked;
-    let coding = if decoded { Coding::Decoded } else { Coding::AsIs };
-    let ends = length == BodyLength::UntilClose || is_old;
-    let persistence = if ends { Persistence::Close } else { Persistence::Keep };
-    let edits = &FieldEdits::default();
-    let mut out = Vec::new();
-    response.write_client(&mut out, &ResponseRewrite { via: "fuzz", persistence, coding, edits });
-
-    let reading = canonical::responses(&out, &[request.method()])
-        .unwrap_or_else(|problem| panic!("{problem:?}: {}", out.escape_ascii()));
-    let expected = match length {
-        _ if switches => Ending::Tunnel(out.len()),
-        _ if response.is_interim() => Ending::Whole,
-        BodyLength::Chunked if decoded => Ending::UntilClose,
-        BodyLength::UntilClose => Ending::UntilClose,
-        BodyLength::None | BodyLength::Exact(0) => Ending::Whole,
-        BodyLength::Chunked | BodyLength::Exact(_) => Ending::Cut(0),
-    };
-    assert_eq!(reading.ending, expected, "{}", out.escape_ascii());
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| response_head::check(input));

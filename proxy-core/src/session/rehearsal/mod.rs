@@ -237,6 +237,7 @@ impl Rehearsal {
             Act::Speaker(number) => self.speaker = *number,
             Act::ConnectFails => self.scene.refuse_next(),
             Act::TimePasses(duration) => self.now += *duration,
+            Act::Settle => return self.settle(),
             Act::FalseAlarm => self.false_alarm(),
         }
         self.turn();

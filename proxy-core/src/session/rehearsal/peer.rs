@@ -8,9 +8,12 @@ use crate::net::memory::{FarEnd, Flow};
 pub(super) const TAG: &[u8] = b"~~~~";
 
 /// The tag of what is said on this connection when so many requests have begun to come there.
-pub(super) fn tag(connection: usize, requests: usize) -> [u8; 4] {
-    let digit = |number: usize| b"0123456789abcdef"[number % 16];
-    [TAG[0], digit(connection), digit(requests / 16), digit(requests)]
+/// There is none where there are too many of either.
+pub(super) fn tag(connection: usize, requests: usize) -> Option<[u8; 4]> {
+    const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let high = DIGITS.get(requests / DIGITS.len())?;
+    let low = DIGITS[requests % DIGITS.len()];
+    Some([TAG[0], *DIGITS.get(connection)?, *high, low])
 }
 
 /// A client or an upstream.
@@ -48,10 +51,9 @@ impl Peer {
         let mut arrived = self.got.clone();
         arrived.extend(self.far.under_way());
         // Where nothing more can come, it cannot be told which request the proxy has in mind.
-        let tag = match index {
-            Some(index) if self.far.has_room() => tag(index, requests_begun(&arrived)),
-            _ => *b"----",
-        };
+        let known = index.filter(|_| self.far.has_room());
+        let tag = known.and_then(|index| tag(index, requests_begun(&arrived)));
+        let tag = tag.unwrap_or(*b"----");
         let mut said = Vec::new();
         while said.len() < most
             && let [first, behind @ ..] = *text

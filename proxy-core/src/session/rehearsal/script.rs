@@ -58,6 +58,8 @@ pub(super) enum Act {
     Speaker(usize),
     ConnectFails,
     TimePasses(Duration),
+    /// The loop goes on until nothing moves.
+    Settle,
     /// The poller tells of things that did not happen.
     FalseAlarm,
 }
@@ -94,17 +96,6 @@ impl Script {
                 .collect(),
         })
     }
-
-    /// The script in its form in bytes; what is read from there plays the same.
-    #[cfg(test)]
-    pub(super) fn write(&self) -> Vec<u8> {
-        let role = if self.role == Role::Reverse { 'r' } else { 'f' };
-        let mut bytes = format!("{role} m{} b{}\n", self.room, self.read_bytes).into_bytes();
-        for act in &self.acts {
-            act.write(&mut bytes);
-        }
-        bytes
-    }
 }
 
 impl Act {
@@ -123,6 +114,7 @@ impl Act {
             b's' => Act::Speaker(number() as usize % 8),
             b'f' => Act::ConnectFails,
             b'p' => Act::TimePasses(Duration::from_millis(number().into())),
+            b'w' => Act::Settle,
             b'a' => Act::FalseAlarm,
             b'c' => Act::client_sends(rest, client),
             _ => Act::client_sends(act, client),
@@ -133,26 +125,5 @@ impl Act {
     fn client_sends(bytes: &[u8], piece: usize) -> Act {
         let bytes = bytes.iter().map(|&byte| if byte == TAG[0] { b'-' } else { byte }).collect();
         Act::ClientSends { bytes, piece }
-    }
-
-    #[cfg(test)]
-    fn write(&self, out: &mut Vec<u8>) {
-        let (letter, rest) = match self {
-            Act::ClientArrives => (b'n', Vec::new()),
-            Act::ClientSends { bytes, .. } => (b'c', bytes.clone()),
-            Act::ClientFinishes => (b'e', Vec::new()),
-            Act::ClientResets => (b'x', Vec::new()),
-            Act::ClientTakes(most) => (b't', most.to_string().into()),
-            Act::UpstreamSends { bytes, .. } => (b'u', bytes.clone()),
-            Act::UpstreamFinishes => (b'E', Vec::new()),
-            Act::UpstreamResets => (b'X', Vec::new()),
-            Act::UpstreamTakes(most) => (b'T', most.to_string().into()),
-            Act::Speaker(number) => (b's', number.to_string().into()),
-            Act::ConnectFails => (b'f', Vec::new()),
-            Act::TimePasses(duration) => (b'p', duration.as_millis().to_string().into()),
-            Act::FalseAlarm => (b'a', Vec::new()),
-        };
-        out.extend([SEPARATOR, letter]);
-        out.extend(rest);
     }
 }

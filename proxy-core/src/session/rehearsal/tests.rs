@@ -1,15 +1,264 @@
 //! Plays that are written down, all seeds of the fuzzer, and plays made up by chance.
 
+use std::fs;
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::verdict::judge;
 use super::*;
+use crate::error::Reason;
+
+fn play(script: &[u8]) -> Play {
+    let script = Script::read(script).unwrap();
+    Rehearsal::new(&script).play(&script)
+}
+
+/// A plain exchange, and a request whose upstream cuts the answer.
+const TWO_EXCHANGES: &[u8] = b"f\n\xffcGET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n\
+    \xffuHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n~~~~\
+    \xffcPOST http://a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi\
+    \xffuHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n~~~~\r\n\xffE";
 
 #[test]
-fn a_plain_exchange() {
-    let script = b"f\n\xffcGET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n\
-        \xffuHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n~~~~";
-    let script = Script::read(script).unwrap();
-    let play = Rehearsal::new(&script).play(&script);
-    assert_eq!(verdict::judge(&play), Ok(()), "{play}");
-    assert!(play.clients[0].got.ends_with(b"~001"), "{play}");
-    assert!(play.upstreams[0].got.starts_with(b"GET / HTTP/1.1\r\n"), "{play}");
-    assert_eq!(play.records.len(), 1);
+fn a_play_is_the_same_each_time() {
+    let first = play(TWO_EXCHANGES);
+    assert_eq!(judge(&first), Ok(()), "{first}");
+    assert!(first.clients[0].got.ends_with(b"\r\n\r\n4\r\n~002\r\n"), "{first}");
+    assert!(first.upstreams[0].got.starts_with(b"GET / HTTP/1.1\r\n"), "{first}");
+    let last = first.records[1].as_record();
+    assert_eq!(last.reason, Some(Reason::UpstreamClosedEarly), "{first}");
+    let second = play(TWO_EXCHANGES);
+    assert_eq!(first.clients[0].got, second.clients[0].got);
+    assert_eq!(first.upstreams[0].got, second.upstreams[0].got);
+}
+
+#[test]
+fn what_must_not_happen_is_objected_to() {
+    fn change(bytes: &mut Vec<u8>, from: &str, to: &str) {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        *bytes = text.replacen(from, to, 1).into();
+    }
+    let offences: [(&str, fn(&mut Play)); 14] = [
+        ("a bare LF for the client", |play| change(&mut play.clients[0].got, "OK\r\n", "OK\n")),
+        ("two lengths", |play| {
+            change(&mut play.clients[0].got, "Via:", "Content-Length: 4\r\nVia:");
+        }),
+        ("another's answer", |play| change(&mut play.clients[0].got, "~001", "~002")),
+        ("the answer before", |play| change(&mut play.clients[0].got, "~002", "~001")),
+        ("a status nobody sent", |play| change(&mut play.clients[0].got, " 200 ", " 201 ")),
+        ("a cut body that looks whole", |play| {
+            play.clients[0].got.extend(b"0\r\n\r\n");
+        }),
+        ("an answer that is not whole", |play| {
+            play.clients[0].got.truncate(20);
+        }),
+        ("an answer too many", |play| {
+            let whole = b"0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+            play.clients[0].got.extend(whole);
+        }),
+        ("a bare CR for the upstream", |play| {
+            change(&mut play.upstreams[0].got, "Via", "X: a\rb\r\nVia");
+        }),
+        ("a request that is shorter than the log says", |play| {
+            change(&mut play.upstreams[0].got, "Length: 2\r\n", "Length: 1\r\n");
+            play.upstreams[0].got.pop();
+        }),
+        ("a POST that is sent twice", |play| {
+            let got = &mut play.upstreams[0].got;
+            let post = got.windows(4).position(|four| four == b"POST").unwrap();
+            got.extend_from_within(post..);
+        }),
+        ("two records of one end", |play| play.records.push(play.records[0].clone())),
+        ("no record of an end", |play| drop(play.records.remove(0))),
+        ("something left", |play| play.objection = Some("a task is left".to_owned())),
+    ];
+    for (offence, commit) in offences {
+        let mut play = play(TWO_EXCHANGES);
+        commit(&mut play);
+        assert!(judge(&play).is_err(), "{offence}: {play}");
+    }
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_still_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/session");
+    let seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(seeds.len() >= 50, "some are missing");
+    for seed in seeds {
+        println!("{}", seed.display()); // is shown if it does not
+        rehearse(&fs::read(seed).unwrap());
+    }
+}
+
+/// A request and its answer, both as they should be.
+#[derive(Clone, Debug)]
+struct Turnout {
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    /// What the client must find, by status and length.
+    expected: (u16, usize),
+}
+
+fn turnout() -> impl Strategy<Value = Turnout> {
+    (0..5_u8, 0..6_u8, vec(1..90_usize, 0..5), vec(1..90_usize, 0..5)).prop_map(
+        |(kind, answer, up, down)| {
+            let method = ["GET", "HEAD", "POST", "PUT", "POST"][usize::from(kind)];
+            let mut request =
+                format!("{method} http://a.test/ HTTP/1.1\r\nHost: a.test\r\n").into_bytes();
+            match kind {
+                0 | 1 => request.extend(b"\r\n"),
+                2 => body(&up, true, &mut request),
+                _ => body(&up, false, &mut request),
+            }
+            let mut said = Vec::new();
+            if answer == 4 {
+                said.extend(b"HTTP/1.1 103 Early Hints\r\nLink: ~~~~\r\n\r\n");
+            }
+            let (status, length) = match answer {
+                2 => (204, 0),
+                3 => (304, 0),
+                _ if method == "HEAD" => (200, 0),
+                _ => (200, down.iter().sum()),
+            };
+            said.extend(format!("HTTP/1.1 {status} X\r\nX-A:  ~~~~ \r\n").bytes());
+            match answer {
+                _ if method == "HEAD" || status == 304 => {
+                    said.extend(b"Content-Length: 77\r\n\r\n");
+                }
+                2 => said.extend(b"\r\n"),
+                0 | 4 => body(&down, true, &mut said),
+                _ => body(&down, false, &mut said),
+            }
+            Turnout { request, answer: said, expected: (status, length) }
+        },
+    )
+}
+
+/// The last fields of a head, and a body in chunks of these sizes, or all at once.
+fn body(sizes: &[usize], chunked: bool, out: &mut Vec<u8>) {
+    if !chunked {
+        let length: usize = sizes.iter().sum();
+        out.extend(format!("Content-Length: {length:04}\r\n\r\n").bytes());
+        out.extend(b"0123~~~~89".iter().cycle().take(length));
+        return;
+    }
+    out.extend(b"Transfer-Encoding: chunked\r\n\r\n");
+    for (number, size) in sizes.iter().enumerate() {
+        let line = if number % 2 == 0 { format!("{size:x}") } else { format!("0{size:X};a=\"b\"") };
+        out.extend(line.bytes().chain(*b"\r\n"));
+        out.extend(b"~~~~456789".iter().cycle().take(*size).chain(b"\r\n"));
+    }
+    out.extend(if sizes.len() % 2 == 0 { &b"0\r\n\r\n"[..] } else { b"0\r\nX-T: ~~~~\r\n\r\n" });
+}
+
+/// How bytes come through: the first line of a script.
+fn settings() -> impl Strategy<Value = String> {
+    let size = || prop_oneof![1..8_usize, 8..64_usize, Just(5000_usize)];
+    (size(), size(), size(), size()).prop_map(|(client, upstream, room, read)| {
+        format!("f p{client} q{upstream} m{room} b{read}\n")
+    })
+}
+
+/// All requests one behind the other, or each when the one before it has its answer.
+fn script(settings: &str, turnouts: &[Turnout], pipelined: bool) -> Vec<u8> {
+    let mut bytes = settings.as_bytes().to_vec();
+    let mut act = |letter: u8, rest: &[u8]| {
+        bytes.extend([0xff, letter]);
+        bytes.extend_from_slice(rest);
+    };
+    if pipelined {
+        turnouts.iter().for_each(|turnout| act(b'c', &turnout.request));
+    }
+    for turnout in turnouts {
+        if !pipelined {
+            act(b'c', &turnout.request);
+        }
+        act(b'w', b"");
+        act(b'u', &turnout.answer);
+        act(b'w', b"");
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
+
+    /// However the bytes are cut and however little room there is: each request gets its answer,
+    /// whole, and no time needs to pass for it.
+    #[test]
+    fn proper_traffic_goes_through(
+        settings in settings(),
+        turnouts in vec(turnout(), 1..5),
+        pipelined in any::<bool>(),
+    ) {
+        let play = play(&script(&settings, &turnouts, pipelined));
+        prop_assert_eq!(judge(&play), Ok(()), "{}", play);
+        let expected: Vec<_> = turnouts.iter().map(|turnout| turnout.expected).collect();
+        prop_assert_eq!(verdict::answers(&play.clients[0], &play), expected, "{}", play);
+        let unplain = play.records.iter().find(|record| record.as_record().reason.is_some());
+        prop_assert!(unplain.is_none(), "{}", play);
+    }
+
+    /// The same traffic with something wrong in it: whatever becomes of it, nothing that must
+    /// not.
+    #[test]
+    fn improper_traffic_harms_nobody(
+        settings in settings(),
+        turnouts in vec(turnout(), 1..5),
+        pipelined in any::<bool>(),
+        faults in vec((any::<Index>(), fault()), 1..5),
+    ) {
+        let mut bytes = script(&settings, &turnouts, pipelined);
+        for (place, fault) in faults {
+            let at = settings.len() + place.index(bytes.len() - settings.len());
+            match fault {
+                Fault::Byte(byte) => bytes[at] = byte,
+                Fault::Insert(text) => drop(bytes.splice(at..at, text)),
+                Fault::Erase(count) => drop(bytes.drain(at..(at + count).min(bytes.len()))),
+            }
+        }
+        let play = play(&bytes);
+        prop_assert_eq!(judge(&play), Ok(()), "{}\n{}", bytes.escape_ascii(), play);
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Fault {
+    Byte(u8),
+    Insert(Vec<u8>),
+    Erase(usize),
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    const TEXTS: [&[u8]; 20] = [
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"0\r\n\r\n",
+        b"Content-Length: 4\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: close\r\n",
+        b"Connection: upgrade\r\nUpgrade: websocket\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"GET http://b.test/ HTTP/1.1\r\nHost: b.test\r\n\r\n",
+        b"\xffe",
+        b"\xffE",
+        b"\xffx",
+        b"\xffX",
+        b"\xffn",
+        b"\xfff",
+        b"\xfft0",
+        b"\xffT0",
+        b"\xffp61000",
+        b"\xffa",
+    ];
+    prop_oneof![
+        any::<u8>().prop_map(Fault::Byte),
+        any::<Index>().prop_map(|index| Fault::Insert(index.get(&TEXTS).to_vec())),
+        (1..40_usize).prop_map(Fault::Erase),
+    ]
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use self::canonical::{Ending, Message, Reading, Upgrade};
-use super::peer::{Peer, tag};
+use super::peer::{Peer, TAG, tag};
 use super::scene::MARK;
 use super::{Play, client_address};
 use crate::error::Reason;
@@ -78,6 +78,17 @@ fn one_close_each<'a>(
     }
 }
 
+/// The status and the length of each whole answer that a client has got.
+#[cfg(test)]
+pub(super) fn answers(client: &Peer, play: &Play) -> Vec<(u16, usize)> {
+    let methods: Vec<_> =
+        play.records.iter().map(|record| record.as_record().method.to_owned()).collect();
+    let methods: Vec<_> = methods.iter().map(String::as_str).collect();
+    let reading = canonical::responses(&client.got, &methods).expect("the judge has seen it");
+    let finals = reading.messages.iter().filter(|message| !message.is_interim());
+    finals.map(|message| (message.status(), message.body.len())).collect()
+}
+
 fn judge_client(
     client: &Peer,
     records: &[&&AccessRecord<'_>],
@@ -124,6 +135,15 @@ fn judge_client(
         }
     }
 
+    // What is cut is looked at as it came.
+    if let Ending::Cut(at) = ending {
+        let record = answers.next().ok_or("the beginning of an answer without a record")?;
+        let strange =
+            |tag| seen.contains(&tag) || owners.get(&tag).is_some_and(|id| *id != record.id);
+        if tags_in(&client.got[at..]).any(strange) {
+            return Err("a cut answer holds what is of another exchange".to_owned());
+        }
+    }
     // A tunnel's bytes are those of its upstream.
     if let Ending::Tunnel(at) = ending {
         let through = &client.got[at..];
@@ -231,15 +251,14 @@ fn record_of<'a>(
 fn owners(upstreams: &[Peer]) -> HashMap<Tag, u64> {
     let mut owners = HashMap::new();
     for (connection, upstream) in upstreams.iter().enumerate() {
-        owners.insert(tag(connection, 0), upstream.dialed_by);
+        owners.extend(tag(connection, 0).map(|tag| (tag, upstream.dialed_by)));
         // Marks stand where canonical requests have them: nowhere else, since no script has any.
         let text = String::from_utf8_lossy(&upstream.got).into_owned();
         for (number, behind) in text.split(MARK).skip(1).enumerate() {
             let id =
                 behind.strip_prefix(": ").and_then(|value| value.split_once('\r')?.0.parse().ok());
-            if let Some(id) = id {
-                owners.insert(tag(connection, number + 1), id);
-            }
+            let tag = tag(connection, number + 1);
+            owners.extend(tag.zip(id));
         }
     }
     owners
@@ -260,10 +279,12 @@ type Tag = [u8; 4];
 fn tags(message: &Message) -> HashSet<Tag> {
     let fields = message.fields.iter().chain(&message.trailers);
     let texts = fields.flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]);
-    let texts = texts.chain([message.start.as_bytes(), &message.body]);
-    let is_tag = |four: &&[u8]| four[0] == b'~' && four[1..].iter().all(u8::is_ascii_hexdigit);
-    let found = texts.flat_map(|text| text.windows(4).filter(is_tag));
-    found.map(|four| four.try_into().expect("four bytes")).collect()
+    texts.chain([message.start.as_bytes(), &message.body]).flat_map(tags_in).collect()
+}
+
+fn tags_in(text: &[u8]) -> impl Iterator<Item = Tag> {
+    let fours = text.windows(4).map(|four| four.try_into().expect("four bytes"));
+    fours.filter(|four: &Tag| four[0] == TAG[0] && four[1..].iter().all(u8::is_ascii_alphanumeric))
 }
 
 impl fmt::Display for Play {
