@@ -68,7 +68,8 @@ struct Rehearsal {
     now: Instant,
     scene: Scene,
     clients: Vec<Peer>,
-    /// Which upstream acts, counted from the newest.
+    /// Which client and which upstream act, counted from the newest.
+    actor: usize,
     speaker: usize,
     room: usize,
     open: Arc<AtomicUsize>,
@@ -148,6 +149,7 @@ impl Rehearsal {
             now: Instant::now(),
             scene,
             clients: Vec::new(),
+            actor: 0,
             speaker: 0,
             room: script.room,
             open: Arc::default(),
@@ -197,11 +199,10 @@ impl Rehearsal {
     }
 
     fn act(&mut self, act: &Act) {
-        let client = self.clients.last().expect("the first came before the first act");
         match act {
             Act::ClientSends { bytes, piece } => {
                 for piece in bytes.chunks(*piece) {
-                    self.clients.last_mut().expect("see above").send(piece);
+                    self.client().send(piece);
                     self.turn();
                 }
                 return;
@@ -209,31 +210,29 @@ impl Rehearsal {
             Act::UpstreamSends { bytes, piece } => {
                 let mut text = bytes.as_slice();
                 while !text.is_empty() {
-                    let index = self.scene.index(self.speaker);
+                    let Some(index) = self.scene.index(self.speaker) else { return };
                     self.scene.with_upstream(self.speaker, |upstream| {
                         let said = upstream.lines(index, &mut text, *piece);
                         upstream.send(&said);
                     });
-                    if index.is_none() {
-                        return; // there is nobody to say it
-                    }
                     self.turn();
                 }
                 return;
             }
             Act::ClientArrives => {
-                if self.clients.len() < 4 {
+                if self.clients.len() < CLIENTS {
                     self.arrive();
                 }
             }
-            Act::ClientFinishes => client.far.finish(),
-            Act::ClientResets => self.clients.last_mut().expect("see above").reset(),
-            Act::ClientTakes(most) => self.clients.last_mut().expect("see above").pace = *most,
+            Act::ClientFinishes => self.client().finish(),
+            Act::ClientResets => self.client().reset(),
+            Act::ClientTakes(most) => self.client().pace = *most,
             Act::UpstreamFinishes => self.scene.with_upstream(self.speaker, Peer::finish),
             Act::UpstreamResets => self.scene.with_upstream(self.speaker, Peer::reset),
             Act::UpstreamTakes(most) => {
                 self.scene.with_upstream(self.speaker, |upstream| upstream.pace = *most);
             }
+            Act::Client(number) => self.actor = *number,
             Act::Speaker(number) => self.speaker = *number,
             Act::ConnectFails => self.scene.refuse_next(),
             Act::TimePasses(duration) => self.now += *duration,
@@ -241,6 +240,12 @@ impl Rehearsal {
             Act::FalseAlarm => self.false_alarm(),
         }
         self.turn();
+    }
+
+    /// The client that acts.
+    fn client(&mut self) -> &mut Peer {
+        let newest = self.clients.len() - 1; // the first came before the first act
+        &mut self.clients[newest.saturating_sub(self.actor)]
     }
 
     /// One turn of the loop; then the far ends take what has come for them, at their pace.
@@ -325,6 +330,8 @@ impl Rehearsal {
     }
 }
 
+/// So many clients come at most.
+const CLIENTS: usize = 4;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Of the client with this number: from the addresses for documentation (RFC 5737).

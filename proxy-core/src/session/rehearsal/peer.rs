@@ -27,8 +27,6 @@ pub(super) struct Peer {
     pub(super) pace: usize,
     /// It has ended with a reset.
     pub(super) has_reset: bool,
-    /// It is an upstream, and this exchange had it connected.
-    pub(super) dialed_by: u64,
     /// It is an upstream to which a tunnel leads: no HTTP is spoken with it.
     pub(super) is_tunnel: bool,
 }
@@ -37,7 +35,7 @@ impl Peer {
     pub(super) fn new(far: FarEnd) -> Peer {
         let (got, sent) = (Vec::new(), Vec::new());
         let (has_reset, is_tunnel) = (false, false);
-        Peer { far, got, sent, pace: usize::MAX, has_reset, dialed_by: 0, is_tunnel }
+        Peer { far, got, sent, pace: usize::MAX, has_reset, is_tunnel }
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
@@ -47,12 +45,14 @@ impl Peer {
 
     /// The next so many bytes of what an upstream has to say, and the rest of a tag that would
     /// be cut. Takes them from `text`.
-    pub(super) fn lines(&self, index: Option<usize>, text: &mut &[u8], most: usize) -> Vec<u8> {
+    pub(super) fn lines(&self, index: usize, text: &mut &[u8], most: usize) -> Vec<u8> {
         let mut arrived = self.got.clone();
         arrived.extend(self.far.under_way());
         // Where nothing more can come, it cannot be told which request the proxy has in mind.
-        let known = index.filter(|_| self.far.has_room());
-        let tag = known.and_then(|index| tag(index, requests_begun(&arrived)));
+        let tag = match self.far.has_room() {
+            true => tag(index, requests_begun(&arrived)),
+            false => None,
+        };
         let tag = tag.unwrap_or(*b"----");
         let mut said = Vec::new();
         while said.len() < most

@@ -112,15 +112,15 @@ impl ConnectionHandler for Marking {
 struct Leading(Scene);
 
 impl UpstreamConnector for Leading {
-    fn fast(&self, _: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
+    fn fast(&self, destination: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
         let mut backstage = self.0.lock();
         if std::mem::take(&mut backstage.refuse_next) {
             return Some(Err(ConnectError::new(Reason::ConnectRefused)));
         }
         let (near, far) = connection(backstage.room);
-        let is_tunnel = backstage.is_tunnel;
-        let dialed_by = backstage.exchanges.last().copied().unwrap_or_default();
-        backstage.upstreams.push(Peer { dialed_by, is_tunnel, ..Peer::new(far) });
+        // What is tried again is no tunnel, and another request may have been decided since.
+        let is_tunnel = backstage.is_tunnel && destination.attempt() == 1;
+        backstage.upstreams.push(Peer { is_tunnel, ..Peer::new(far) });
         Some(Ok(Dialing::connected(Socket::Memory(near), Vouched::because("it is a rehearsal"))))
     }
 

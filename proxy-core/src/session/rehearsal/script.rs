@@ -35,7 +35,7 @@ pub(super) enum Role {
     Reverse,
 }
 
-/// What happens next. The newest client acts; which upstream, [`Act::Speaker`] says.
+/// What happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     ClientArrives,
@@ -54,6 +54,8 @@ pub(super) enum Act {
     UpstreamFinishes,
     UpstreamResets,
     UpstreamTakes(usize),
+    /// From now on this client acts, counted from the newest.
+    Client(usize),
     /// From now on this upstream acts, counted from the newest.
     Speaker(usize),
     ConnectFails,
@@ -111,6 +113,7 @@ impl Act {
             b'E' => Act::UpstreamFinishes,
             b'X' => Act::UpstreamResets,
             b'T' => Act::UpstreamTakes(number() as usize),
+            b'k' => Act::Client(number() as usize % 4),
             b's' => Act::Speaker(number() as usize % 8),
             b'f' => Act::ConnectFails,
             b'p' => Act::TimePasses(Duration::from_millis(number().into())),

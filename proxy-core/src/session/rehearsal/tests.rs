@@ -42,7 +42,8 @@ fn what_must_not_happen_is_objected_to() {
         assert!(text.contains(from), "{text}");
         *bytes = text.replacen(from, to, 1).into();
     }
-    let offences: [(&str, fn(&mut Play)); 14] = [
+    type Offence = (&'static str, fn(&mut Play));
+    let offences: [Offence; 14] = [
         ("a bare LF for the client", |play| change(&mut play.clients[0].got, "OK\r\n", "OK\n")),
         ("two lengths", |play| {
             change(&mut play.clients[0].got, "Via:", "Content-Length: 4\r\nVia:");
@@ -85,7 +86,11 @@ fn what_must_not_happen_is_objected_to() {
 
 #[test]
 fn the_seeds_of_the_fuzzer_still_pass() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/session");
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    if !fuzz.exists() {
+        return; // this is the crate as it is published, which has no fuzzers
+    }
+    let folder = fuzz.join("seeds/session");
     let seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(seeds.len() >= 50, "some are missing");
     for seed in seeds {
@@ -152,7 +157,11 @@ fn body(sizes: &[usize], chunked: bool, out: &mut Vec<u8>) {
         out.extend(line.bytes().chain(*b"\r\n"));
         out.extend(b"~~~~456789".iter().cycle().take(*size).chain(b"\r\n"));
     }
-    out.extend(if sizes.len() % 2 == 0 { &b"0\r\n\r\n"[..] } else { b"0\r\nX-T: ~~~~\r\n\r\n" });
+    out.extend(if sizes.len().is_multiple_of(2) {
+        &b"0\r\n\r\n"[..]
+    } else {
+        b"0\r\nX-T: ~~~~\r\n\r\n"
+    });
 }
 
 /// How bytes come through: the first line of a script.

@@ -251,14 +251,16 @@ fn record_of<'a>(
 fn owners(upstreams: &[Peer]) -> HashMap<Tag, u64> {
     let mut owners = HashMap::new();
     for (connection, upstream) in upstreams.iter().enumerate() {
-        owners.extend(tag(connection, 0).map(|tag| (tag, upstream.dialed_by)));
         // Marks stand where canonical requests have them: nowhere else, since no script has any.
         let text = String::from_utf8_lossy(&upstream.got).into_owned();
         for (number, behind) in text.split(MARK).skip(1).enumerate() {
             let id =
                 behind.strip_prefix(": ").and_then(|value| value.split_once('\r')?.0.parse().ok());
-            let tag = tag(connection, number + 1);
-            owners.extend(tag.zip(id));
+            owners.extend(tag(connection, number + 1).zip(id));
+            if number == 0 {
+                // What was said before its first request came in is an answer to that, at most.
+                owners.extend(tag(connection, 0).zip(id));
+            }
         }
     }
     owners
