@@ -19,7 +19,8 @@ use std::path::Path;
 
 #[test]
 fn the_seeds_of_the_fuzzers_still_pass() {
-    let checks: [(&str, fn(&[u8])); 5] = [
+    type Check = (&'static str, fn(&[u8]));
+    let checks: [Check; 5] = [
         ("chunked", chunked::check),
         ("field_lists", field_lists::check),
         ("request_head", request_head::check),
