@@ -25,8 +25,10 @@ pub(super) struct Peer {
     pub(super) sent: Vec<u8>,
     /// How much it takes in each turn.
     pub(super) pace: usize,
-    /// It has ended with a reset.
-    pub(super) has_reset: bool,
+    /// How it has ended, and first of all: a reset behind a FIN does not undo the FIN.
+    pub(super) end: Flow,
+    /// It has sent a reset, and takes nothing any more.
+    pub(super) is_deaf: bool,
     /// It is an upstream to which a tunnel leads: no HTTP is spoken with it.
     pub(super) is_tunnel: bool,
 }
@@ -34,8 +36,7 @@ pub(super) struct Peer {
 impl Peer {
     pub(super) fn new(far: FarEnd) -> Peer {
         let (got, sent) = (Vec::new(), Vec::new());
-        let (has_reset, is_tunnel) = (false, false);
-        Peer { far, got, sent, pace: usize::MAX, has_reset, is_tunnel }
+        Peer { far, got, sent, pace: usize::MAX, end: Flow::Open, is_deaf: false, is_tunnel: false }
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {
@@ -74,18 +75,24 @@ impl Peer {
     }
 
     pub(super) fn finish(&mut self) {
+        if self.end == Flow::Open {
+            self.end = Flow::Finished;
+        }
         self.far.finish();
     }
 
     pub(super) fn reset(&mut self) {
-        self.has_reset = true;
+        if self.end == Flow::Open {
+            self.end = Flow::Reset;
+        }
+        self.is_deaf = true;
         self.far.reset();
     }
 
     /// Takes what has come, at its pace.
     pub(super) fn take(&mut self) {
         // A peer that is gone takes nothing.
-        if !self.has_reset && self.pace > 0 {
+        if !self.is_deaf && self.pace > 0 {
             self.got.append(&mut self.far.take(self.pace));
         }
     }

@@ -10,6 +10,7 @@ use proptest::sample::Index;
 use super::verdict::judge;
 use super::*;
 use crate::error::Reason;
+use crate::net::memory::Flow;
 
 fn play(script: &[u8]) -> Play {
     let script = Script::read(script).unwrap();
@@ -43,44 +44,73 @@ fn what_must_not_happen_is_objected_to() {
         *bytes = text.replacen(from, to, 1).into();
     }
     type Offence = (&'static str, fn(&mut Play));
-    let offences: [Offence; 14] = [
-        ("a bare LF for the client", |play| change(&mut play.clients[0].got, "OK\r\n", "OK\n")),
-        ("two lengths", |play| {
+    let offences: [Offence; 17] = [
+        ("the byte 0x0a in a line", |play| change(&mut play.clients[0].got, "OK\r\n", "OK\n")),
+        ("more than one Content-Length", |play| {
             change(&mut play.clients[0].got, "Via:", "Content-Length: 4\r\nVia:");
         }),
-        ("another's answer", |play| change(&mut play.clients[0].got, "~001", "~002")),
-        ("the answer before", |play| change(&mut play.clients[0].got, "~002", "~001")),
-        ("a status nobody sent", |play| change(&mut play.clients[0].got, " 200 ", " 201 ")),
-        ("a cut body that looks whole", |play| {
-            play.clients[0].got.extend(b"0\r\n\r\n");
+        ("what is of another exchange", |play| change(&mut play.clients[0].got, "~001", "~002")),
+        ("a cut answer holds what is of", |play| change(&mut play.clients[0].got, "~002", "~001")),
+        ("is not what the log says", |play| change(&mut play.clients[0].got, " 200 ", " 201 ")),
+        ("was cut and looks whole", |play| play.clients[0].got.extend(b"0\r\n\r\n")),
+        ("its answer is not whole", |play| play.clients[0].got.truncate(20)),
+        ("a response that nobody has asked for", |play| {
+            play.clients[0].got.extend(b"0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
         }),
-        ("an answer that is not whole", |play| {
-            play.clients[0].got.truncate(20);
-        }),
-        ("an answer too many", |play| {
-            let whole = b"0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
-            play.clients[0].got.extend(whole);
-        }),
-        ("a bare CR for the upstream", |play| {
+        ("the byte 0x0d in a line", |play| {
             change(&mut play.upstreams[0].got, "Via", "X: a\rb\r\nVia");
         }),
-        ("a request that is shorter than the log says", |play| {
+        ("is not as long as the log says", |play| {
             change(&mut play.upstreams[0].got, "Length: 2\r\n", "Length: 1\r\n");
             play.upstreams[0].got.pop();
         }),
-        ("a POST that is sent twice", |play| {
+        ("2, a POST, was sent 2 times", |play| {
             let got = &mut play.upstreams[0].got;
             let post = got.windows(4).position(|four| four == b"POST").unwrap();
-            got.extend_from_within(post..);
+            got.extend_from_within(post..got.len() - 2);
         }),
-        ("two records of one end", |play| play.records.push(play.records[0].clone())),
-        ("no record of an end", |play| drop(play.records.remove(0))),
-        ("something left", |play| play.objection = Some("a task is left".to_owned())),
+        ("a request that was cut holds another one", |play| {
+            change(&mut play.upstreams[0].got, "Length: 2\r\n", "Length: 900\r\n");
+            let again = b"GET / HTTP/1.1\r\nHost: a\r\nX-Rehearsed-As: 1\r\n\r\n";
+            play.upstreams[0].got.extend(again);
+        }),
+        ("what came behind a CONNECT", |play| {
+            let mut record = play.records[0].as_record();
+            record.method = "CONNECT";
+            play.records[0] = record.to_owned_record();
+        }),
+        ("was cut by a reset and ends in order", |play| {
+            *play = self::play(
+                b"f\n\xffcGET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n\
+                \xffuHTTP/1.1 200 OK\r\n\r\nto the end\xffE",
+            );
+            play.upstreams[0].end = Flow::Reset;
+        }),
+        ("two records Close", |play| play.records.push(play.records[0].clone())),
+        ("has no record of its end", |play| drop(play.records.remove(0))),
+        ("a task is left", |play| play.objection = Some("a task is left".to_owned())),
     ];
-    for (offence, commit) in offences {
+    for (objection, offend) in offences {
         let mut play = play(TWO_EXCHANGES);
-        commit(&mut play);
-        assert!(judge(&play).is_err(), "{offence}: {play}");
+        offend(&mut play);
+        let told = judge(&play).expect_err(objection);
+        assert!(told.contains(objection), "{told}, not {objection}");
+    }
+}
+
+#[test]
+fn an_upstream_that_says_too_much_is_not_asked_again() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n~~~~";
+    let request = "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (excess, connections) in [("", 1), ("H", 2), (answer, 2)] {
+        let script = ["f\n", request, answer, excess, request, answer].map(str::as_bytes);
+        let [settings, first, said, more, second, last] = script;
+        let script =
+            [settings, b"\xffc", first, b"\xffu", said, more, b"\xffc", second, b"\xffu", last];
+        let play = play(&script.concat());
+        assert_eq!(judge(&play), Ok(()), "{play}");
+        assert_eq!(play.upstreams.len(), connections, "{play}");
+        assert_eq!(verdict::answers(&play.clients[0], &play), [(200, 4), (200, 4)], "{play}");
     }
 }
 

@@ -98,6 +98,12 @@ fn judge_client(
     if !client.far.is_closed() {
         return Err("its connection was not closed".to_owned());
     }
+    // What comes behind a CONNECT that failed may have been meant for the tunnel.
+    if let Some((_, before)) = records.split_last()
+        && before.iter().any(|record| record.method == "CONNECT")
+    {
+        return Err("what came behind a CONNECT was taken for a request".to_owned());
+    }
     let methods: Vec<&str> = records.iter().map(|record| record.method).collect();
     let Reading { messages, ending } = canonical::responses(&client.got, &methods)
         .map_err(|problem| format!("not canonical at {}: {}", problem.at, problem.what))?;
@@ -108,6 +114,9 @@ fn judge_client(
     let mut answers = records.iter();
     for message in &messages {
         of_this.extend(tags(message));
+        if marks(&message.body).next().is_some() {
+            return Err(format!("{} holds another answer", message.start));
+        }
         if message.is_interim() {
             continue;
         }
@@ -156,7 +165,7 @@ fn judge_client(
             return Err("what came through a tunnel is not what was sent".to_owned());
         }
     }
-    whole_or_not(client, records, &finals, &ending)
+    whole_or_not(client, records, &finals, &ending, &play.upstreams)
 }
 
 /// What was cut does not look whole, and what was not is whole.
@@ -165,12 +174,20 @@ fn whole_or_not(
     records: &[&&AccessRecord<'_>],
     finals: &[&Message],
     ending: &Ending,
+    upstreams: &[Peer],
 ) -> Result<(), Objection> {
     for (record, message) in records.iter().zip(finals) {
         let is_last = finals.last().is_some_and(|last| std::ptr::eq(*last, *message));
         let ends_with_connection = is_last && *ending == Ending::UntilClose;
         let was_cut = record.reason.is_some_and(|reason| CUTS_RESPONSES.contains(&reason));
         let is_ours = message.value(MARK).is_none();
+        let served_by = |upstream: &&Peer| marks(&upstream.got).any(|id| id == record.id);
+        if ends_with_connection
+            && record.reason.is_none()
+            && upstreams.iter().rev().find(served_by).is_some_and(|last| last.end == Flow::Reset)
+        {
+            return Err(format!("{} was cut by a reset and ends in order", message.start));
+        }
         if was_cut && !is_ours && !ends_with_connection {
             return Err(format!("{} was cut and looks whole", message.start));
         }
@@ -181,7 +198,7 @@ fn whole_or_not(
     let plain = records.iter().filter(|record| {
         record.reason.is_none() && record.kind == Kind::Exchange && record.status.is_some()
     });
-    if !client.has_reset && plain.count() > finals.len() {
+    if !client.is_deaf && plain.count() > finals.len() {
         return Err("an exchange ended plainly, and its answer is not whole".to_owned());
     }
     Ok(())
@@ -219,11 +236,22 @@ fn judge_upstream(
         if record.kind == Kind::Exchange && record.bytes_in != message.body.len() as u64 {
             return Err(format!("{} is not as long as the log says", message.start));
         }
-        let times = sent_on.entry(record.id).or_default();
+        if marks(&message.body).next().is_some() {
+            return Err(format!("{} holds another request", message.start));
+        }
+    }
+    if let Ending::Cut(at) = ending
+        && marks(&upstream.got[at..]).count() > 1
+    {
+        return Err("a request that was cut holds another one".to_owned());
+    }
+    for id in marks(&upstream.got) {
+        let method = closed.get(&id).map_or("", |record| record.method);
+        let times = sent_on.entry(id).or_default();
         *times += 1;
         let repeatable = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"];
-        if *times > 1 && !(repeatable.contains(&record.method) && *times == 2) {
-            return Err(format!("{} was sent {times} times", message.start));
+        if *times > 1 && !(repeatable.contains(&method) && *times == 2) {
+            return Err(format!("{id}, a {method}, was sent {times} times"));
         }
     }
     if let (Ending::Tunnel(at), Some(_)) = (&ending, messages.last()) {
@@ -251,19 +279,27 @@ fn record_of<'a>(
 fn owners(upstreams: &[Peer]) -> HashMap<Tag, u64> {
     let mut owners = HashMap::new();
     for (connection, upstream) in upstreams.iter().enumerate() {
-        // Marks stand where canonical requests have them: nowhere else, since no script has any.
-        let text = String::from_utf8_lossy(&upstream.got).into_owned();
-        for (number, behind) in text.split(MARK).skip(1).enumerate() {
-            let id =
-                behind.strip_prefix(": ").and_then(|value| value.split_once('\r')?.0.parse().ok());
-            owners.extend(tag(connection, number + 1).zip(id));
+        for (number, id) in marks(&upstream.got).enumerate() {
+            owners.extend(tag(connection, number + 1).map(|tag| (tag, id)));
             if number == 0 {
                 // What was said before its first request came in is an answer to that, at most.
-                owners.extend(tag(connection, 0).zip(id));
+                owners.extend(tag(connection, 0).map(|tag| (tag, id)));
             }
         }
     }
     owners
+}
+
+/// The exchanges that marks name, wherever they stand: no script has any, so that each of them
+/// stands for a head that the proxy has written.
+fn marks(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let ids: Vec<_> = text
+        .split(MARK)
+        .skip(1)
+        .filter_map(|behind| behind.strip_prefix(": ")?.split_once('\r')?.0.parse().ok())
+        .collect();
+    ids.into_iter()
 }
 
 /// How many requests have come, or begun to come, in these bytes.
