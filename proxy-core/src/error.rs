@@ -111,6 +111,10 @@ reasons! {
         "The request uses a transfer coding other than chunked.",
         "Send the body with `Transfer-Encoding: chunked` alone; compress it with a \
          Content-Encoding.";
+    /// `Expect` with anything but `100-continue` (RFC 9110 §10.1.1).
+    UnknownExpectation = "unknown_expectation", 417, http_request_error, Client,
+        "The request has an expectation other than 100-continue.",
+        "Send `Expect: 100-continue` or none.";
     /// Chunk sizes, chunk ends or trailers of the request are malformed (RFC 9112 §7.1).
     BadRequestBody = "bad_request_body", 400, http_request_error, Client,
         "The chunked body of the request is malformed.",

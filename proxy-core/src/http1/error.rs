@@ -27,6 +27,9 @@ pub enum Error {
     /// value without a meaning.
     #[error("malformed field")]
     Field,
+    /// `Expect` with anything but `100-continue` (RFC 9110 §10.1.1).
+    #[error("unknown expectation")]
+    Expectation,
     /// More fields than [`Limits::fields`](crate::Limits).
     #[error("too many fields")]
     TooManyFields,
@@ -61,6 +64,7 @@ impl Error {
             Error::TargetTooLong => Reason::TargetTooLong,
             Error::Host => Reason::BadHost,
             Error::Field => Reason::BadRequestField,
+            Error::Expectation => Reason::UnknownExpectation,
             Error::TooManyFields => Reason::TooManyRequestFields,
             Error::HeadTooLarge => Reason::RequestHeadTooLarge,
             Error::Length => Reason::BadRequestLength,
@@ -73,9 +77,12 @@ impl Error {
     /// What it means when the upstream sent it.
     pub const fn in_response(self) -> Reason {
         match self {
-            Error::StartLine | Error::Version | Error::Target | Error::Host | Error::Field => {
-                Reason::BadResponse
-            }
+            Error::StartLine
+            | Error::Version
+            | Error::Target
+            | Error::Host
+            | Error::Field
+            | Error::Expectation => Reason::BadResponse,
             Error::TargetTooLong | Error::TooManyFields | Error::HeadTooLarge => {
                 Reason::ResponseHeadTooLarge
             }
@@ -100,6 +107,7 @@ mod tests {
             Error::TargetTooLong,
             Error::Host,
             Error::Field,
+            Error::Expectation,
             Error::TooManyFields,
             Error::HeadTooLarge,
             Error::Length,

@@ -31,6 +31,9 @@ pub(crate) enum FieldKind {
     Http2Settings,
     KeepAlive,
     MaxForwards,
+    /// `Proxy`, which is no field of HTTP. CGI programs find it as `HTTP_PROXY`, and take it for
+    /// the proxy that they are to use themselves (CVE-2016-5385).
+    Proxy,
     ProxyAuthenticate,
     ProxyAuthenticationInfo,
     ProxyAuthorization,
@@ -42,8 +45,9 @@ pub(crate) enum FieldKind {
     Via,
     WwwAuthenticate,
     XForwardedFor,
-    /// `Content_Length` or `Transfer_Encoding`. Upstreams of the CGI kind do not tell `_` from
-    /// `-`, and would find in such a field the length that this proxy did not.
+    /// `Content_Length`, `Transfer.Encoding` and their like. Upstreams of the CGI kind do not
+    /// tell `_` from `-`, and old ones make `_` of everything but letters and digits: they would
+    /// find in such a field the length that this proxy did not.
     FramingLookalike,
 }
 
@@ -52,11 +56,18 @@ impl FieldKind {
     /// ordinary field costs one comparison at most.
     pub(crate) fn of(name: &[u8]) -> FieldKind {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let looks_like = |known: &str| {
+            name.iter().zip(known.as_bytes()).all(|(&byte, &known)| match known {
+                b'-' => !byte.is_ascii_alphanumeric(),
+                _ => byte.eq_ignore_ascii_case(&known),
+            })
+        };
         match name.len() {
             2 if is("te") => FieldKind::Te,
             3 if is("via") => FieldKind::Via,
             4 if is("host") => FieldKind::Host,
             4 if is("date") => FieldKind::Date,
+            5 if is("proxy") => FieldKind::Proxy,
             6 if is("expect") => FieldKind::Expect,
             7 if is("trailer") => FieldKind::Trailer,
             7 if is("upgrade") => FieldKind::Upgrade,
@@ -65,12 +76,12 @@ impl FieldKind {
             12 if is("max-forwards") => FieldKind::MaxForwards,
             13 if is("authorization") => FieldKind::Authorization,
             14 if is("content-length") => FieldKind::ContentLength,
-            14 if is("content_length") => FieldKind::FramingLookalike,
+            14 if looks_like("content-length") => FieldKind::FramingLookalike,
             14 if is("http2-settings") => FieldKind::Http2Settings,
             16 if is("www-authenticate") => FieldKind::WwwAuthenticate,
             16 if is("proxy-connection") => FieldKind::ProxyConnection,
             17 if is("transfer-encoding") => FieldKind::TransferEncoding,
-            17 if is("transfer_encoding") => FieldKind::FramingLookalike,
+            17 if looks_like("transfer-encoding") => FieldKind::FramingLookalike,
             18 if is("proxy-authenticate") => FieldKind::ProxyAuthenticate,
             19 if is("proxy-authorization") => FieldKind::ProxyAuthorization,
             25 if is("proxy-authentication-info") => FieldKind::ProxyAuthenticationInfo,
@@ -124,6 +135,10 @@ mod tests {
             ("content-LENGTH", FieldKind::ContentLength),
             ("Transfer-Encoding", FieldKind::TransferEncoding),
             ("transfer_Encoding", FieldKind::FramingLookalike),
+            ("Content.Length", FieldKind::FramingLookalike),
+            ("content~length", FieldKind::FramingLookalike),
+            ("ContentxLength", FieldKind::Other),
+            ("proxy", FieldKind::Proxy),
             ("PROXY-AUTHORIZATION", FieldKind::ProxyAuthorization),
             ("Proxy-Authentication-Info", FieldKind::ProxyAuthenticationInfo),
             ("proxy-authenticate", FieldKind::ProxyAuthenticate),

@@ -21,12 +21,14 @@
 //! | `Content-Length` that is not digits, or not below 2⁶³ | refused |
 //! | equal `Content-Length`s in a response | made one |
 //! | `Transfer-Encoding` other than `chunked`, or in HTTP/1.0 | refused |
-//! | `Content_Length`, `Transfer_Encoding` | refused |
+//! | `Content_Length`, `Transfer_Encoding`, `Content.Length` | refused |
+//! | a method of more than 32 bytes; `head`, `Connect`, `trace` | refused |
+//! | `Expect` with anything but `100-continue` | refused |
 //! | `Host` missing, twice, empty, a list, with userinfo or percent-encoding | refused |
 //! | a target with a fragment or with bytes beyond ASCII; a form its method does not take | refused |
 //! | a chunk size of more than 16 digits; a malformed chunk extension | refused |
 //! | leading zeros, well-formed chunk extensions | dropped |
-//! | trailer fields that frame, route or authenticate | dropped |
+//! | trailer fields that frame, route or authenticate; the field `Proxy` | dropped |
 //! | a status line without the space before its missing reason | mended |
 //! | empty lines before a request | dropped |
 //! | white space around field values | made one space |

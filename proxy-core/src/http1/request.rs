@@ -9,6 +9,14 @@ use super::target::{Path, Target};
 use super::{BodyLength, Error, TargetForm, Version, list, scan, via};
 use crate::limits::Limits;
 
+/// The longest method. The longest that is registered has 17 letters, and what is much longer
+/// is no method but somebody's probe (RFC 9110 §16.1.1).
+const METHOD_BYTES: usize = 32;
+
+/// Methods on which framing depends: whether a response has a body, whether a tunnel begins,
+/// whether a body may follow.
+const FRAMING_METHODS: [&str; 3] = ["HEAD", "CONNECT", "TRACE"];
+
 /// The head of a request. One value serves many requests, one after another: it keeps its
 /// memory.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +93,9 @@ impl RequestHead {
         if parsed.headers.len() > limits.fields {
             return Err(Error::TooManyFields);
         }
+        if !is_method(method) {
+            return Err(Error::StartLine);
+        }
         if target.len() > limits.target_bytes {
             return Err(Error::TargetTooLong);
         }
@@ -154,6 +165,14 @@ impl RequestHead {
             self.binds_connection |= binds_connection(line.kind, value);
             // RFC 9110 §7.6.2: for these two methods only. A number that is none would leave
             // a TRACE going round for ever.
+            if line.kind == FieldKind::Expect && self.version == Version::Http11 {
+                // RFC 9110 §10.1.1 allows 417 for any other member. One that is written oddly
+                // is met by one recipient and not by the next, which then wait for each other,
+                // or take a body for a request.
+                if list::members(value).any(|member| !is_continue(member)) {
+                    return Err(Error::Expectation);
+                }
+            }
             if line.kind == FieldKind::MaxForwards && counts_hops {
                 let hops = list::decimal(value).ok_or(Error::Field)?;
                 if self.max_forwards.replace(hops).is_some() {
@@ -240,11 +259,7 @@ impl RequestHead {
     pub fn expects_continue(&self) -> bool {
         self.version == Version::Http11
             && self.has_content()
-            && self
-                .fields
-                .values(FieldKind::Expect)
-                .flat_map(list::members)
-                .any(|expectation| expectation.eq_ignore_ascii_case(b"100-continue"))
+            && self.fields.values(FieldKind::Expect).flat_map(list::members).any(is_continue)
     }
 
     pub(super) fn has_content(&self) -> bool {
@@ -284,6 +299,18 @@ impl RequestHead {
     pub fn is_idempotent(&self) -> bool {
         matches!(self.method(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
     }
+}
+
+/// Whether a token is taken for a method. All are, in the case they come in (RFC 9110 §9.1), but
+/// for other spellings of those on which framing depends: a recipient that does not heed case
+/// would end the message elsewhere.
+fn is_method(method: &str) -> bool {
+    let is_misspelled = |known: &&str| method.eq_ignore_ascii_case(known) && method != *known;
+    method.len() <= METHOD_BYTES && !FRAMING_METHODS.iter().any(is_misspelled)
+}
+
+fn is_continue(expectation: &[u8]) -> bool {
+    expectation.eq_ignore_ascii_case(b"100-continue")
 }
 
 /// The bytes of `:port`.

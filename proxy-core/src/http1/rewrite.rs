@@ -3,9 +3,7 @@
 use super::field::FieldKind;
 use super::fields;
 use super::response::Announced;
-use super::{
-    BodyLength, Coding, FieldEdits, Forwarding, RequestHead, ResponseHead, TargetForm, Version,
-};
+use super::{BodyLength, Coding, FieldEdits, Forwarding, RequestHead, ResponseHead, TargetForm};
 
 /// What is to be changed on the way to the next hop, beyond what HTTP asks for.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +52,10 @@ impl RequestHead {
     ///   [`authority`](Self::authority)) and HTTP/1.1, then `Host`;
     /// - the other fields in their order and case, without those that end here: `Connection`
     ///   and what it names, `Keep-Alive`, `TE`, `Upgrade` and all of `Proxy-*` (RFC 9110
-    ///   §7.6.1, §11.7);
+    ///   §7.6.1, §11.7), nor `Proxy`;
     /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither;
-    /// - `Max-Forwards` less one where it counts; `Expect` only if there is a body and the
-    ///   client speaks 1.1 (RFC 9110 §10.1.1);
+    /// - `Max-Forwards` less one where it counts; one `Expect: 100-continue` at most, and only
+    ///   if there is a body and the client speaks 1.1 (RFC 9110 §10.1.1);
     /// - a `Via` of its own, and the upgrade to WebSocket if that is asked for.
     pub fn write_upstream(&self, out: &mut Vec<u8>, rewrite: &RequestRewrite<'_>) {
         let target = if self.form == TargetForm::Authority { self.authority } else { self.path };
@@ -77,7 +75,7 @@ impl RequestHead {
         }
         let has_length = matches!(self.length, BodyLength::Exact(_));
         let is_chunked = self.length == BodyLength::Chunked;
-        let expects = self.version == Version::Http11 && self.has_content();
+        let mut expects = self.expects_continue();
         for line in self.fields.lines() {
             match line.kind {
                 kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
@@ -94,7 +92,10 @@ impl RequestHead {
                 FieldKind::ContentLength if has_length => self.fields.write_length(line, out),
                 FieldKind::TransferEncoding => self.fields.write_value(line, b"chunked", out),
                 FieldKind::Trailer if is_chunked => self.fields.write(line, out),
-                FieldKind::Expect if expects => self.fields.write(line, out),
+                FieldKind::Expect if expects => {
+                    self.fields.write_value(line, b"100-continue", out);
+                    expects = false;
+                }
                 FieldKind::MaxForwards => match self.max_forwards {
                     // Rare enough for a number to be made a string.
                     Some(hops) => {

@@ -9,42 +9,80 @@ use crate::limits::Limits;
 /// Fields that must not stand in a trailer, because they say how to read, route, answer or
 /// trust a message that has been acted on by then (RFC 9110 §6.5.1). Those that frame it or
 /// end at each hop are left out by their [`FieldKind`].
-const NOT_IN_TRAILERS: [&str; 34] = [
+const NOT_IN_TRAILERS: [&str; 43] = [
     "age",
+    "alt-svc",
+    "alt-used",
     "authentication-info",
     "authorization",
     "cache-control",
-    "content-encoding",
-    "content-length",
-    "content-range",
-    "content-type",
+    "cdn-cache-control",
+    "cf-connecting-ip",
+    "clear-site-data",
+    "client-ip",
     "cookie",
+    "cookie2",
     "date",
+    "depth",
+    "destination",
+    "dpop",
+    "early-data",
     "expires",
+    "fastly-client-ip",
     "forwarded",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
+    "from",
     "location",
     "origin",
+    "overwrite",
     "pragma",
-    "proxy-status",
+    "prefer",
     "range",
     "referer",
+    "refresh",
     "retry-after",
     "set-cookie",
+    "set-cookie2",
+    "soapaction",
+    "strict-transport-security",
+    "true-client-ip",
+    "user-agent",
     "vary",
     "warning",
     "www-authenticate",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-http-method-override",
-    "x-real-ip",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-host",
+    "x-sendfile",
 ];
+
+/// Beginnings of the names of whole families of such fields, with those that have no standard
+/// and yet a meaning to some servers: they override the method, the target or the client.
+const FAMILIES_NOT_IN_TRAILERS: [&str; 20] = [
+    "accept",
+    "access-control-",
+    "content-",
+    "cross-origin-",
+    "if-",
+    "proxy-",
+    "sec-",
+    "x-accel-",
+    "x-auth-",
+    "x-client-",
+    "x-cluster-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-http-",
+    "x-method",
+    "x-origin",
+    "x-override",
+    "x-real-",
+    "x-remote-",
+    "x-rewrite",
+];
+
+/// Of those families, the ones that are made for trailers: they are known at the end only
+/// (RFC 9530 §6.3; RFC 1864).
+const YET_IN_TRAILERS: [&str; 2] = ["content-digest", "content-md5"];
 
 /// A trailer section that comes in pieces.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,8 +128,20 @@ impl Trailer {
 }
 
 fn is_kept(name: &str) -> bool {
+    let is = |known: &&str| name.len() == known.len() && begins(name, known);
     FieldKind::of(name.as_bytes()) == FieldKind::Other
-        && !NOT_IN_TRAILERS.iter().any(|other| other.eq_ignore_ascii_case(name))
+        && !NOT_IN_TRAILERS.iter().any(is)
+        && (!FAMILIES_NOT_IN_TRAILERS.iter().any(|family| begins(name, family))
+            || YET_IN_TRAILERS.iter().any(is))
+}
+
+/// Whether a name begins with another, in any case, and with `_` for `-`, which servers of the
+/// CGI kind do not tell apart.
+fn begins(name: &str, known: &str) -> bool {
+    let same = |(byte, known): (u8, u8)| {
+        byte.eq_ignore_ascii_case(&known) || byte == b'_' && known == b'-'
+    };
+    name.len() >= known.len() && name.bytes().zip(known.bytes()).all(same)
 }
 
 #[cfg(test)]
@@ -107,8 +157,11 @@ mod tests {
     #[test]
     fn what_is_only_known_at_the_end_is_kept() {
         assert_eq!(
-            kept("Digest:  sha-256=x \r\nServer-Timing: a\r\nX-Empty:\r\n\r\n").unwrap(),
-            "Digest: sha-256=x\r\nServer-Timing: a\r\nX-Empty: \r\n"
+            kept(
+                "Digest:  sha-256=x \r\nContent-Digest: a\r\nServer-Timing: a\r\nX-Empty:\r\n\r\n"
+            )
+            .unwrap(),
+            "Digest: sha-256=x\r\nContent-Digest: a\r\nServer-Timing: a\r\nX-Empty: \r\n"
         );
     }
 
@@ -127,6 +180,12 @@ mod tests {
             "Expect",
             "Max-Forwards",
             "Content_Length",
+            "Content-Language",
+            "IF-Match",
+            "X_HTTP_Method_Override",
+            "X-Original-URL",
+            "x-forwarded",
+            "Proxy",
         ]) {
             assert_eq!(kept(&format!("{name}: x\r\nA: b\r\n\r\n")).unwrap(), "A: b\r\n", "{name}");
         }

@@ -115,10 +115,16 @@ fn expectations() {
         ("1.0", format!("Expect: 100-continue\r\n{body}"), false),
         ("1.1", "Expect: 100-continue\r\n".into(), false),
         ("1.1", "Expect: 100-continue\r\nContent-Length: 0\r\n".into(), false),
-        ("1.1", format!("Expect: 101-continue\r\n{body}"), false),
+        ("1.0", format!("Expect: 101-continue\r\n{body}"), false),
+        ("1.1", format!("Expect:\r\nExpect: ,\r\n{body}"), false),
+        ("1.1", format!("Expect: 100-continue\r\nExpect: 100-continue\r\n{body}"), true),
     ] {
         let request = parse(format!("PUT / HTTP/{version}\r\nHost: a\r\n{fields}\r\n")).unwrap();
         assert_eq!(request.expects_continue(), expected, "{version} {fields:?}");
+    }
+    for value in ["101-continue", "x 100-continue", "100-continue, x", "100-continue;a=b", "\"\""] {
+        let refused = with_fields(&format!("Expect: {value}\r\n"));
+        assert_eq!(refused.map(drop), Err(Error::Expectation), "{value}");
     }
 }
 
