@@ -1,0 +1,357 @@
+//! Rows over real sockets: whole, in pieces, and with another message behind them.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+
+use super::canonical::{self, Ending, Upgrade};
+use super::recorder::{NEXT_ANSWER, Recorder, Script};
+use super::rows::{After, End, Reached, Received, RequestRow, ResponseRow, Then};
+use super::support::{PATIENCE, Stage};
+
+/// How the bytes of a row come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    Whole,
+    Pieces,
+    /// In one write with another message.
+    Followed,
+}
+
+pub const MANNERS: [Manner; 3] = [Manner::Whole, Manner::Pieces, Manner::Followed];
+
+const NEXT: &[u8] = b"GET http://{origin}/next HTTP/1.1\r\nHost: {origin}\r\n\r\n";
+const NEXT_ON: &[u8] = b"GET /next HTTP/1.1\r\nHost: {origin}\r\nVia: 1.1 PROXY\r\n\r\n";
+/// What stands behind a response that nobody has asked for.
+const EXTRA: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nX: poison\r\n\r\npoison";
+
+/// A proxy's client beside its origin: one row after another.
+pub struct Bench<'a> {
+    stage: &'a Stage,
+    origin: Recorder,
+    fence: TcpStream,
+}
+
+impl Bench<'_> {
+    pub fn new(stage: &Stage) -> Bench<'_> {
+        Bench { stage, origin: Recorder::start(), fence: connect(stage) }
+    }
+
+    fn placed(&self, bytes: &[u8]) -> Vec<u8> {
+        placed(bytes, &self.origin.address.to_string())
+    }
+
+    /// Runs a row, and says what is wrong.
+    pub fn request(&mut self, row: &RequestRow, manner: Manner) -> Result<(), String> {
+        if row.ends && manner == Manner::Followed {
+            return Ok(()); // nothing follows an end
+        }
+        self.origin.set(Script::Answers);
+        let before = self.origin.visits();
+        let mut client = connect(self.stage);
+        let mut sent = self.placed(&row.sent);
+        let goes_on = row.outcome.after != After::Closed;
+        if manner == Manner::Followed {
+            sent.extend_from_slice(&self.placed(NEXT));
+        }
+        send(&mut client, &sent, manner);
+        if row.ends {
+            let _ = client.shutdown(Shutdown::Write);
+        }
+        let mut answers = row.outcome.answers.clone();
+        let mut received = Vec::new();
+        if goes_on {
+            read(&mut client, &mut received, |bytes| count(bytes) >= answers.len());
+            if manner != Manner::Followed {
+                send(&mut client, &self.placed(NEXT), Manner::Whole);
+            }
+            answers.push(200);
+            read(&mut client, &mut received, |bytes| count(bytes) >= answers.len());
+        } else {
+            read(&mut client, &mut received, |_| false);
+        }
+        drop(client);
+        self.judge_answers(row, &answers, &received)?;
+        self.judge_origin(row, goes_on, before)
+    }
+
+    fn judge_answers(
+        &self,
+        row: &RequestRow,
+        expected: &[u16],
+        received: &[u8],
+    ) -> Result<(), String> {
+        let shown = || format!("the client got: {}", received.escape_ascii());
+        let (statuses, reasons) =
+            answers(received, "GET").map_err(|what| format!("{what}; {}", shown()))?;
+        if statuses != expected {
+            return Err(format!("answered with {statuses:?}, not {expected:?}; {}", shown()));
+        }
+        let Some(reason) = row.outcome.reason else { return Ok(()) };
+        let at = row.outcome.answers.len() - 1;
+        match reasons[at].contains(&told(reason)) {
+            true => Ok(()),
+            false => Err(format!("the reason is not {reason}; {}", shown())),
+        }
+    }
+
+    fn judge_origin(&mut self, row: &RequestRow, goes_on: bool, from: usize) -> Result<(), String> {
+        // Whatever was on its way to the origin has been connected before this.
+        let fence = self.placed(&replaced(NEXT, b"/next", b"/fence"));
+        send(&mut self.fence, &fence, Manner::Whole);
+        let mut fenced = Vec::new();
+        read(&mut self.fence, &mut fenced, |bytes| count(bytes) >= 1);
+        let Some(mut visits) = self.origin.recorded(from, PATIENCE) else {
+            return Err("a connection to the origin is not closed".to_owned());
+        };
+        if !visits.pop().is_some_and(|last| last.starts_with(b"GET /fence ")) {
+            return Err("the last connection to the origin is another one".to_owned());
+        }
+        let got = anonymous(&visits.concat());
+        let shown = format!("the origin got: {}", got.escape_ascii());
+        let mut expected = match &row.outcome.origin {
+            Reached::Nothing => Vec::new(),
+            Reached::Exactly(bytes) => self.placed(bytes),
+            Reached::Unfinished => {
+                for visit in &visits {
+                    match canonical::requests(visit, Upgrade::Refused) {
+                        Ok(reading) if reading.messages.is_empty() => {}
+                        Ok(_) => return Err(format!("it looks whole; {shown}")),
+                        Err(problem) => return Err(format!("{problem:?}; {shown}")),
+                    }
+                }
+                return Ok(());
+            }
+        };
+        if goes_on && row.outcome.after == After::Tunnel {
+            expected.extend_from_slice(&self.placed(NEXT));
+        } else if goes_on {
+            expected.extend_from_slice(&self.placed(NEXT_ON));
+        }
+        if got != expected {
+            return Err(format!("expected: {}; {shown}", expected.escape_ascii()));
+        }
+        if row.outcome.after != After::Tunnel {
+            for visit in &visits {
+                match canonical::requests(visit, Upgrade::Refused) {
+                    Ok(reading) if reading.ending == Ending::Whole => {}
+                    other => return Err(format!("not canonical: {other:?}; {shown}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a row, and says what is wrong.
+    pub fn response(&mut self, row: &ResponseRow, manner: Manner) -> Result<(), String> {
+        let mut sent = self.placed(&row.sent);
+        let is_until_close =
+            matches!(row.received, Received::Relayed(_, End::Closed) | Received::Spoilt(..));
+        let mut end = match &row.received {
+            Received::Refused(..) => End::Dropped,
+            Received::Spoilt(..) => End::Closed,
+            Received::Relayed(_, end) => *end,
+        };
+        if manner == Manner::Followed {
+            if is_until_close || row.then != Then::Stays {
+                return Ok(()); // what follows would be the body, or could not follow
+            }
+            sent.extend_from_slice(EXTRA);
+            end = End::Dropped;
+        }
+        let pieces = match manner {
+            Manner::Pieces => pieces(&sent).iter().map(|piece| piece.to_vec()).collect(),
+            _ => vec![sent],
+        };
+        let before = self.origin.visits().saturating_sub(1);
+        self.origin.set(Script::Plays { pieces, ends: row.then == Then::Ends });
+        let mut client = connect(self.stage);
+        send(&mut client, &self.placed(&row.request), Manner::Whole);
+        let mut received = Vec::new();
+        let goes_on = matches!(end, End::Kept | End::Dropped);
+        let method = String::from_utf8_lossy(&row.request);
+        let method = method.split(' ').next().unwrap_or_default();
+        let is_refusal = |bytes: &[u8], status, reason: &str| {
+            answers(bytes, method).is_ok_and(|(statuses, reasons)| {
+                statuses == [status] && reasons[0].contains(&told(reason))
+            })
+        };
+        let was_reset = read(&mut client, &mut received, |bytes| match &row.received {
+            Received::Refused(status, reason) => is_refusal(bytes, *status, reason),
+            Received::Spoilt(_, reason) => is_refusal(bytes, 502, reason),
+            Received::Relayed(expected, _) => {
+                goes_on && anonymous(bytes).len() >= self.placed(expected).len()
+            }
+        });
+        let got = anonymous(&received);
+        let shown = format!("the client got: {}", got.escape_ascii());
+        let is_as_expected = match &row.received {
+            Received::Refused(status, reason) => is_refusal(&received, *status, reason),
+            // Where nothing but the end tells that it is not whole, the end is a reset.
+            Received::Spoilt(most, reason) => {
+                let has_chunks = super::recorder::find(&got, b"Transfer-Encoding").is_some();
+                is_refusal(&received, 502, reason)
+                    || most.starts_with(&got) && was_reset != has_chunks
+            }
+            Received::Relayed(expected, _) => got == self.placed(expected) && !was_reset,
+        };
+        if !is_as_expected {
+            return Err(format!("expected: {:?}; reset: {was_reset}; {shown}", row.received));
+        }
+        self.judge_canonical(row, &received)?;
+        if !goes_on {
+            return Ok(());
+        }
+        if manner == Manner::Pieces && end == End::Dropped {
+            // What comes behind the answer may come later than it: the proxy has to see it.
+            self.origin.wait_until_played(PATIENCE);
+            self.stage.settle();
+        }
+        self.judge_next(row, client, end, before)
+    }
+
+    /// What the client got is canonical as far as it goes.
+    fn judge_canonical(&self, row: &ResponseRow, received: &[u8]) -> Result<(), String> {
+        let method = String::from_utf8_lossy(&row.request);
+        let method = method.split(' ').next().unwrap_or_default();
+        match canonical::responses(received, &[method]) {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(format!("{problem:?}: {}", received.escape_ascii())),
+        }
+    }
+
+    fn judge_next(
+        &self,
+        row: &ResponseRow,
+        mut client: TcpStream,
+        end: End,
+        from: usize,
+    ) -> Result<(), String> {
+        let row_visit = self.origin.visit_of(from, "/").ok_or("the row's request is not there")?;
+        if let Then::Adds(bytes) = row.then {
+            self.origin.add(row_visit, bytes);
+            self.stage.settle();
+        }
+        send(&mut client, &self.placed(NEXT), Manner::Whole);
+        let mut received = Vec::new();
+        read(&mut client, &mut received, |bytes| count(bytes) >= 1);
+        let expected = replaced(NEXT_ANSWER, b"\r\n\r\n", b"\r\nVia: 1.1 PROXY\r\n\r\n");
+        let got = anonymous(&received);
+        if got != expected {
+            return Err(format!("the next answer is: {}", got.escape_ascii()));
+        }
+        let next_visit = self.origin.visit_of(row_visit, "/next").ok_or("no next request")?;
+        match (end == End::Kept, next_visit == row_visit) {
+            (true, true) | (false, false) => Ok(()),
+            (true, false) => Err("the origin's connection was not used again".to_owned()),
+            (false, true) => Err("the origin's connection was used again".to_owned()),
+        }
+    }
+}
+
+fn connect(stage: &Stage) -> TcpStream {
+    let stream = TcpStream::connect(stage.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Puts the origin's address in its places.
+pub fn placed(bytes: &[u8], origin: &str) -> Vec<u8> {
+    replaced(bytes, b"{origin}", origin.as_bytes())
+}
+
+fn replaced(mut bytes: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    while let Some(at) = super::recorder::find(bytes, what) {
+        out.extend_from_slice(&bytes[..at]);
+        out.extend_from_slice(by);
+        bytes = &bytes[at + what.len()..];
+    }
+    out.extend_from_slice(bytes);
+    out
+}
+
+/// Writes the proxy's name as `PROXY`.
+fn anonymous(mut bytes: &[u8]) -> Vec<u8> {
+    const NAME: &[u8] = b"proxy-core-";
+    let mut out = Vec::with_capacity(bytes.len());
+    while let Some(at) = super::recorder::find(bytes, NAME) {
+        out.extend_from_slice(&bytes[..at]);
+        out.extend_from_slice(b"PROXY");
+        bytes = bytes.get(at + NAME.len() + 8..).unwrap_or_default();
+    }
+    out.extend_from_slice(bytes);
+    out
+}
+
+/// A few places to cut: in the first line end, in the middle, before the last byte.
+fn pieces(bytes: &[u8]) -> Vec<&[u8]> {
+    let first_line = super::recorder::find(bytes, b"\r\n").map_or(0, |at| at + 1);
+    let mut cuts =
+        vec![0, 1, first_line, bytes.len() / 2, bytes.len().saturating_sub(1), bytes.len()];
+    cuts.retain(|&cut| cut <= bytes.len());
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect()
+}
+
+/// Sends; an error means that the proxy has closed, which shows in what it answers.
+fn send(stream: &mut TcpStream, bytes: &[u8], manner: Manner) {
+    let parts = if manner == Manner::Pieces { pieces(bytes) } else { vec![bytes] };
+    for part in parts {
+        let _ = stream.write_all(part);
+        thread::yield_now();
+    }
+}
+
+/// Reads until there is enough, or to the end. Says whether that was a reset.
+fn read(stream: &mut TcpStream, into: &mut Vec<u8>, enough: impl Fn(&[u8]) -> bool) -> bool {
+    let mut buffer = [0; 16 * 1024];
+    while !enough(into) {
+        match stream.read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(count) => into.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
+            // Nothing comes, for so long: shows that in what is compared.
+            Err(error) => {
+                into.extend_from_slice(format!("<{error}>").as_bytes());
+                return false;
+            }
+        }
+    }
+    false
+}
+
+/// The statuses of whole answers, and what they say of the reason; a tunnel's 200 is one, and
+/// what comes behind it are the origin's.
+fn answers(received: &[u8], method: &str) -> Result<(Vec<u16>, Vec<String>), String> {
+    const TUNNEL: &[u8] = b"HTTP/1.1 200 Connection established\r\n";
+    let (mut statuses, mut reasons) = (Vec::new(), Vec::new());
+    let mut rest = received;
+    if received.starts_with(TUNNEL) {
+        let head = super::recorder::find(received, b"\r\n\r\n").ok_or("half an answer")?;
+        statuses.push(200);
+        reasons.push(String::new());
+        rest = &received[head + 4..];
+    }
+    let reading = canonical::responses(rest, &[method; 16]).map_err(|what| format!("{what:?}"))?;
+    for message in &reading.messages {
+        statuses.push(message.status());
+        let reason = message.value("Proxy-Status").unwrap_or_default();
+        reasons.push(String::from_utf8_lossy(reason).into_owned());
+    }
+    match reading.ending {
+        Ending::Whole => Ok((statuses, reasons)),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// How `Proxy-Status` tells of a reason.
+fn told(reason: &str) -> String {
+    format!("details=\"{reason}\"")
+}
+
+fn count(received: &[u8]) -> usize {
+    answers(received, "GET").map_or(0, |(statuses, _)| statuses.len())
+}
