@@ -70,7 +70,10 @@ fn compare_responses(input: &[u8]) {
     let mut out = Vec::new();
     let (coding, edits) = (Coding::AsIs, &FieldEdits::default());
     let persistence = Persistence::Close;
-    response.write_client(&mut out, &ResponseRewrite { via: "fuzz", persistence, coding, edits });
+    response.write_client(
+        &mut out,
+        &ResponseRewrite { via: "fuzz", date: "now", persistence, coding, edits },
+    );
     out.extend(sent);
     if let Some(theirs) = their_response(&out) {
         assert_eq!((ours.0, out.len()), theirs, "as it goes on: {}", out.escape_ascii());

@@ -40,7 +40,10 @@ pub fn check(input: &[u8]) {
     let persistence = if ends { Persistence::Close } else { Persistence::Keep };
     let edits = &FieldEdits::default();
     let mut out = Vec::new();
-    response.write_client(&mut out, &ResponseRewrite { via: "fuzz", persistence, coding, edits });
+    response.write_client(
+        &mut out,
+        &ResponseRewrite { via: "fuzz", date: "now", persistence, coding, edits },
+    );
 
     let reading = crate::canonical::responses(&out, &[request.method()])
         .unwrap_or_else(|problem| panic!("{problem:?}: {}", out.escape_ascii()));

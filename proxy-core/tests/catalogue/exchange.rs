@@ -50,7 +50,11 @@ impl Bench<'_> {
         let before = self.origin.visits();
         let mut client = connect(self.stage);
         let mut sent = self.placed(&row.sent);
-        let goes_on = row.outcome.after != After::Closed;
+        let goes_on = match row.outcome.after {
+            After::Open | After::Tunnel => true,
+            After::OpenIfAlone => manner != Manner::Followed,
+            After::Closed => false,
+        };
         if manner == Manner::Followed {
             sent.extend_from_slice(&self.placed(NEXT));
         }

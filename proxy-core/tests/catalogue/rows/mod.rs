@@ -76,6 +76,8 @@ pub enum Reached {
 pub enum After {
     /// It is open for the next request.
     Open,
+    /// The same, unless something has come behind this one that cannot be a request.
+    OpenIfAlone,
     /// It is closed.
     Closed,
     /// It has become a tunnel.

@@ -15,7 +15,9 @@ pub(super) fn rows() -> Vec<RequestRow> {
         ("WebSocket, as browsers ask", "RFC 6455 §4.1", "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"),
         ("WebSocket, with Connection twice", "RFC 9110 §5.3", "Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"),
     ] {
-        rows.row(name, source, &get(&[lines.as_bytes(), KEY].concat()), forwarded(&asked));
+        // Whoever has asked for another protocol must wait for the answer (RFC 6455 §4.1).
+        let outcome = Outcome { after: After::OpenIfAlone, ..forwarded(&asked) };
+        rows.row(name, source, &get(&[lines.as_bytes(), KEY].concat()), outcome);
     }
     rows.forward_lines(&[
         ("not named by Connection", "RFC 9110 §7.8; Http11Probe", b"Upgrade: websocket\r\nA: b\r\n", b"A: b\r\n"),
