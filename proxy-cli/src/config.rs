@@ -21,7 +21,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `None`: standard output.
     pub log_file: Option<PathBuf>,
-    /// Who is served. Empty: everybody who gets here, as long as that is only this machine.
+    /// Who is served. Empty: everybody who gets here, which must be nobody but this machine, unless
+    /// there is an upstream or `allow_open_proxy` says otherwise.
     pub allow_client: Vec<Network>,
     /// That everybody is served is meant.
     pub allow_open_proxy: bool,

@@ -51,8 +51,8 @@ impl RequestHead {
     /// - the request line with [`path`](Self::path) (or, in authority-form, with
     ///   [`authority`](Self::authority)) and HTTP/1.1, then `Host`;
     /// - the other fields in their order and case, without those that end here: `Connection`
-    ///   and what it names, `Keep-Alive`, `TE`, `Upgrade` and all of `Proxy-*` (RFC 9110
-    ///   §7.6.1, §11.7), nor `Proxy`;
+    ///   and what it names, `Keep-Alive`, `TE`, `Upgrade`, `Proxy-Connection` and those by which
+    ///   clients and proxies authenticate (RFC 9110 §7.6.1, §11.7), and `Proxy`;
     /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither;
     /// - `Max-Forwards` less one where it counts; one `Expect: 100-continue` at most, and only
     ///   if there is a body and the client speaks 1.1 (RFC 9110 §10.1.1);
@@ -125,8 +125,8 @@ impl ResponseHead {
     ///
     /// - the status line, always with HTTP/1.1 (RFC 9110 §2.5), and the reason phrase;
     /// - the fields in their order and case, without those that end here: `Connection` and
-    ///   what it names, `Keep-Alive`, `TE`, `Upgrade` and all of `Proxy-*` (RFC 9110 §7.6.1,
-    ///   §11.7);
+    ///   what it names, `Keep-Alive`, `TE`, `Upgrade`, `Proxy-Connection` and those by which
+    ///   clients and proxies authenticate (RFC 9110 §7.6.1, §11.7);
     /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither. To
     ///   `HEAD`, and with 304, the length stays though no body follows; with 1xx and 204 it
     ///   goes (RFC 9110 §8.6);
