@@ -99,6 +99,18 @@ fn a_handler_can_answer_by_itself() {
 }
 
 #[test]
+fn a_handler_that_looks_at_no_scheme_sends_nothing_in_the_clear_that_was_not_to_be() {
+    let stage = deciding(|_| Action::forward());
+    let origin = Origin::always(OK);
+    let mut client = stage.client();
+    assert_eq!(client.send(origin.get("/")).answer().status, 200);
+    assert_eq!(stage.outcome(), (Some(200), None));
+    let answer = client.send(origin.get("/").replace("http://", "https://")).answer();
+    assert_eq!(answer.status, Reason::UnsupportedScheme.status());
+    assert_eq!(stage.outcome(), (Some(answer.status), Some(Reason::UnsupportedScheme)));
+}
+
+#[test]
 fn a_handler_can_refuse_and_the_client_is_told_why() {
     let stage = deciding(|_| Action::Reject(Reason::Denied));
     let mut client = stage.client();

@@ -55,7 +55,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// Forwards the request to where it asks to go.
+    /// Forwards the request to where it asks to go. One that asks for another scheme than `http`
+    /// is refused, with [`Reason::UnsupportedScheme`].
     pub fn forward() -> Action {
         Action::Forward(Plan::as_asked())
     }

@@ -134,6 +134,11 @@ impl Session {
             let response = last_stop(&transaction);
             return self.respond(transaction, &response, env, cx);
         }
+        // Whatever the handler thinks: what was to go by `https` must not go in the clear.
+        let is_http = request.scheme().is_none_or(|scheme| scheme.eq_ignore_ascii_case("http"));
+        if matches!(plan.route, Route::AsAsked) && !is_http {
+            return self.fail(transaction, Reason::UnsupportedScheme, env, cx);
+        }
         let (host, port) = match &plan.route {
             Route::AsAsked => (request.host(), request.port().unwrap_or(DEFAULT_PORT)),
             Route::To(upstream) => (upstream.host(), upstream.port()),
