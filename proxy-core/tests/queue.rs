@@ -409,3 +409,25 @@ fn what_becomes_free_as_a_wait_ends_is_not_for_the_clients_next_request_to_someb
     is_busy(&client.answer());
     assert!(slow.asked.is_empty(), "nothing of it went to the other upstream");
 }
+
+#[test]
+fn a_connection_that_is_kept_for_one_client_gives_its_place_back_in_time() {
+    let origin = Origin::always(
+        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 2\r\n\r\nok",
+    );
+    let mut limits = Limits::default();
+    limits.connections_per_upstream = 1;
+    let timeouts = support::timeouts(|timeouts| {
+        timeouts.upstream_idle = SHORT;
+        timeouts.upstream_wait = 2 * PATIENCE;
+        timeouts.keep_alive = 2 * PATIENCE;
+    });
+    let stage = Stage::with(|builder| builder.limits(limits).timeouts(timeouts));
+    let mut first = stage.client();
+    assert_eq!(first.send(origin.get("/")).answer().status, 401);
+    // The first client stays, and asks for nothing more for now.
+    let mut second = stage.client();
+    assert_eq!(second.send(origin.get("/")).answer().status, 401);
+    assert_eq!(first.send(origin.get("/")).answer().status, 401);
+    assert_eq!(origin.visits(), 3);
+}

@@ -21,6 +21,8 @@ pub(super) struct Session {
     pub(super) key: TaskKey,
     pub(super) client: ClientSide,
     pub(super) timer: Timer,
+    /// A client that has not begun a request by then does not stay.
+    idle_until: Instant,
     /// The request that is being served.
     pub(super) transaction: Option<Box<Transaction>>,
     /// An upstream connection that is this client's alone.
@@ -74,11 +76,13 @@ impl Session {
             reused: false,
         };
         let mut timer = Timer::default();
-        cx.timers.arm(&mut timer, key, cx.now, env.settings.timeouts.keep_alive);
+        let keep_alive = env.settings.timeouts.keep_alive;
+        cx.timers.arm(&mut timer, key, cx.now, keep_alive);
         Session {
             key,
             client,
             timer,
+            idle_until: cx.now + keep_alive,
             transaction: None,
             pinned: None,
             lingering: None,
@@ -126,7 +130,7 @@ impl Session {
 
     /// Reads until the head of a request is complete, and then has it decided about.
     fn await_request(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
-        self.unpin_if_ended(cx);
+        self.unpin_if_over(cx);
         let client = &mut self.client;
         if client.inbound.needs_more() && !cx.sockets[client.socket].is_readable() {
             return Step::Wait;
@@ -217,7 +221,8 @@ impl Session {
         env.record_close(&transaction, &self.client.who, cx.now);
         env.recycle(transaction);
         if keep {
-            cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.keep_alive);
+            self.idle_until = cx.now + env.settings.timeouts.keep_alive;
+            self.arm_idle(cx);
             return Step::Again;
         }
         let connection = &cx.sockets[self.client.socket];
@@ -231,6 +236,13 @@ impl Session {
         self.client.inbound.clear(&mut cx.spares);
         self.lingering = Some(LINGER_BYTES);
         Step::Again
+    }
+
+    /// For a client that has not begun a request.
+    fn arm_idle(&mut self, cx: &mut Cx) {
+        let until = self.pinned_until().map_or(self.idle_until, |it| it.min(self.idle_until));
+        let after = until.saturating_duration_since(cx.now);
+        cx.timers.arm(&mut self.timer, self.key, cx.now, after);
     }
 
     /// Throws away what the client still sends, until it ends, too.
@@ -256,7 +268,13 @@ impl Session {
         }
         let Some(mut transaction) = self.transaction.take() else {
             if self.client.begun.is_none() {
-                return Step::End(Close::Orderly);
+                if self.lingering.is_some() || self.idle_until <= cx.now {
+                    return Step::End(Close::Orderly);
+                }
+                // It was the time of what is kept for this client.
+                self.unpin_if_over(cx);
+                self.arm_idle(cx);
+                return Step::Wait;
             }
             return self.refuse(Reason::RequestHeadTimeout, env, cx);
         };

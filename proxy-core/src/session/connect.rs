@@ -348,11 +348,11 @@ impl Session {
         let is_one_clients = upstream.pinned
             || transaction.request.binds_connection()
             || transaction.response.binds_connection();
-        if is_one_clients {
-            return self.pin(&upstream.key, idle, cx);
-        }
         let announced = transaction.response.keep_alive_timeout();
         let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
+        if is_one_clients {
+            return self.pin(&upstream.key, idle, keep, cx);
+        }
         if let Err(idle) = env.keep_idle(&upstream.key, idle, keep, cx) {
             cx.sockets.close(idle.socket, Close::Orderly);
         }
