@@ -67,7 +67,7 @@ impl AddressClass {
     ];
 
     /// The class of an address as it stands; an IPv4 address in its mapped form counts as IPv4.
-    /// What other IPv6 addresses have inside is for [`faces`] to tell.
+    /// What other IPv6 addresses have inside, [`DestinationGuard`](crate::DestinationGuard) looks at.
     pub fn of(address: IpAddr) -> AddressClass {
         match address.to_canonical() {
             IpAddr::V4(address) => of_v4(address),
