@@ -8,6 +8,7 @@ use proxy_core::http1::{
 use proxy_core::{Limits, Reason};
 
 use super::rows::{After, Reached, Received, RequestRow, ResponseRow};
+use super::search::placed;
 
 /// Reasons that the session finds, not the parser.
 const OF_THE_SESSION: [&str; 4] =
@@ -22,7 +23,7 @@ struct Passed {
 
 /// Says what is wrong with a row of a request.
 pub fn request(row: &RequestRow) -> Result<(), String> {
-    let sent = super::exchange::placed(&row.sent, "127.0.0.1:8000");
+    let sent = placed(&row.sent, "127.0.0.1:8000");
     let whole = requests(&sent, [sent.len()]);
     let steps = requests(&sent, ends(sent.len()));
     if whole != steps {
@@ -39,7 +40,7 @@ pub fn request(row: &RequestRow) -> Result<(), String> {
     }
     match &row.outcome.origin {
         Reached::Exactly(got) if row.outcome.after != After::Tunnel => {
-            let got = super::exchange::placed(got, "127.0.0.1:8000");
+            let got = placed(got, "127.0.0.1:8000");
             match whole.out.ends_with(&got) {
                 true => Ok(()),
                 false => Err(format!("passed on: {}", whole.out.escape_ascii())),
@@ -51,7 +52,7 @@ pub fn request(row: &RequestRow) -> Result<(), String> {
 
 /// Says what is wrong with a row of a response.
 pub fn response(row: &ResponseRow) -> Result<(), String> {
-    let request_bytes = super::exchange::placed(&row.request, "127.0.0.1:8000");
+    let request_bytes = placed(&row.request, "127.0.0.1:8000");
     let mut request = RequestHead::new();
     request.parse(&request_bytes, &Limits::default()).map_err(|error| error.to_string())?;
     let whole = responses(&row.sent, &request, [row.sent.len()]);

@@ -12,15 +12,18 @@ mod canonical;
 mod exchange;
 mod recorder;
 mod rows;
+mod search;
 #[path = "../support/mod.rs"]
 mod support;
+mod wire;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::thread;
 
-use exchange::{Bench, MANNERS};
+use exchange::Bench;
 use support::Stage;
+use wire::MANNERS;
 
 /// Rows are run by so many clients at once. Most of the time is spent waiting.
 const CLIENTS: usize = 8;

@@ -10,6 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::search::find;
+
 /// What it answers with unless told otherwise. It closes behind each answer's request, so that
 /// whatever the proxy sends on a connection belongs to one request.
 pub const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
@@ -221,9 +223,4 @@ pub fn whole(bytes: &[u8]) -> Option<usize> {
     let length = value("content-length:").and_then(|length| length.parse().ok()).unwrap_or(0);
     let end = head.checked_add(length)?;
     (bytes.len() >= end).then_some(end)
-}
-
-/// Where a part first stands.
-pub fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
 }
