@@ -205,6 +205,7 @@ impl Env {
     pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
         debug_assert!(transaction.upstream.place.is_none(), "a place goes with its connection");
         transaction.handler = HandlerState::default();
+        transaction.shrink();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);
         }

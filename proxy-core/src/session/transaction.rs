@@ -159,6 +159,10 @@ impl Transaction {
         self.request = old.request;
         self.response = old.response;
         self.upstream.key = old.upstream.key;
+    }
+
+    /// Gives back the memory that unusually large heads and names have needed.
+    pub(super) fn shrink(&mut self) {
         self.request.shrink();
         self.response.shrink();
         if self.upstream.key.capacity() > KEPT_KEY {
