@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -284,4 +284,35 @@ fn when_a_shutdown_returns_every_record_is_with_the_logger() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((records.len(), ids.len()), (100, 100));
+}
+
+/// A connector that knows the way when it is told to.
+struct Late(Receiver<()>, SocketAddr);
+
+impl UpstreamConnector for Late {
+    fn plan(&self, _: &Destination<'_>) -> Result<Dialing, ConnectError> {
+        self.0.recv_timeout(PATIENCE).expect("it is told");
+        Ok(Dialing::addresses([self.1]))
+    }
+}
+
+#[test]
+fn a_tunnel_that_opens_after_the_time_of_tunnels_is_cut() {
+    let origin = Origin::new(|visit| _ = visit.rest());
+    let (tell, told) = bounded(0);
+    let connector = Late(told, origin.address);
+    let mut stage = Stage::with(|builder| builder.connector(connector));
+    let mut idle = stage.client();
+    let mut late = stage.client();
+    late.send("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n");
+    stage.settle();
+    let handle = stage.take_handle();
+    let stopping = thread::spawn(move || handle.shutdown_tunnels(PATIENCE, Duration::ZERO));
+    idle.expect_end();
+    // Now tunnels have no more time, and exchanges have.
+    tell.send(()).unwrap();
+    assert!(late.rest().is_err(), "reset");
+    let report = stopping.join().unwrap();
+    assert_eq!((report.drained, report.cut), (1, 1));
+    assert_eq!(stage.logged_one_tunnel().as_record().reason, Some(Reason::ShutDown));
 }

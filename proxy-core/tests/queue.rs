@@ -246,6 +246,27 @@ fn a_place_is_free_again_when_a_connection_was_refused() {
 }
 
 #[test]
+fn a_place_is_free_again_when_an_idle_connection_was_closed() {
+    let (closed, is_closed) = crossbeam_channel::unbounded();
+    let origin = Origin::new(move |visit| {
+        visit.tell_when_closed(&closed);
+        visit.head();
+        visit.send(OK);
+    });
+    let stage = limited(1, 0);
+    // What cannot be repeated is not sent on a connection that may be closed: it needs another.
+    for _ in 0..3 {
+        let mut client = stage.client();
+        let url = origin.url("/");
+        client.send(format!("POST {url} HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
+        assert_eq!(client.answer().status, 200);
+        is_closed.recv_timeout(PATIENCE).expect("the origin closes");
+        stage.settle();
+    }
+    assert_eq!(origin.visits(), 3);
+}
+
+#[test]
 fn a_place_is_free_again_when_its_client_has_gone() {
     let slow = Slow::new();
     let stage = limited(1, 10);

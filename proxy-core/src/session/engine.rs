@@ -22,6 +22,15 @@ pub(crate) struct Engine {
     env: Env,
     tasks: Slab<Entry>,
     next_generation: u32,
+    /// What has been cut because a deadline of the drain is over.
+    cut: Cut,
+}
+
+/// Which kinds of tasks there are no more of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cut {
+    exchanges: bool,
+    tunnels: bool,
 }
 
 struct Entry {
@@ -45,7 +54,7 @@ const LOG_BATCH: usize = 512;
 
 impl Engine {
     pub(crate) fn new(env: Env) -> Engine {
-        Engine { env, tasks: Slab::new(), next_generation: 0 }
+        Engine { env, tasks: Slab::new(), next_generation: 0, cut: Cut::default() }
     }
 
     /// How many tasks there are.
@@ -117,7 +126,10 @@ impl Engine {
                     session.unpin(cx);
                     Task::Tunnel(Box::new(Tunnel::new(session, transaction, env, cx)))
                 });
-                self.run(key, cx, Task::advance);
+                match self.cut.tunnels {
+                    false => self.run(key, cx, Task::advance),
+                    true => self.end_now(&[key], cx),
+                }
             }
             Step::TakenOver(transaction) => self.transform(index, |mut session, env| {
                 session.unpin(cx);
@@ -165,21 +177,34 @@ impl Engine {
         }
     }
 
-    /// Cuts what has outlived the deadlines of a drain.
+    /// Cuts what has outlived the deadlines of a drain: all at once when its time is over, and
+    /// nothing is left to look for afterwards.
     fn cut(&mut self, cx: &mut Cx, drain: &Drain) {
-        if cx.now < drain.exchanges_until && cx.now < drain.tunnels_until {
-            return;
+        let due = Cut {
+            exchanges: cx.now >= drain.exchanges_until,
+            tunnels: cx.now >= drain.tunnels_until,
+        };
+        let news = due.exchanges != self.cut.exchanges || due.tunnels != self.cut.tunnels;
+        self.cut = due;
+        if news {
+            self.end_now(&self.keys(), cx);
         }
-        let before = self.tasks.len();
-        for key in self.keys() {
+    }
+
+    /// Cuts those of the tasks whose kind is to be cut.
+    fn end_now(&mut self, keys: &[TaskKey], cx: &mut Cx) {
+        let (before, cut) = (self.tasks.len(), self.cut);
+        for &key in keys {
             self.run(key, cx, |task, env, cx| match task {
-                Task::Session(session) if cx.now >= drain.exchanges_until => session.cut(env, cx),
-                Task::Tunnel(tunnel) if cx.now >= drain.tunnels_until => tunnel.cut(env, cx),
-                Task::TakenOver(taken) if cx.now >= drain.exchanges_until => taken.cut(env, cx),
+                Task::Session(session) if cut.exchanges => session.cut(env, cx),
+                Task::Tunnel(tunnel) if cut.tunnels => tunnel.cut(env, cx),
+                Task::TakenOver(taken) if cut.exchanges => taken.cut(env, cx),
                 _ => Step::Wait,
             });
         }
-        drain.tally.cut.fetch_add(before - self.tasks.len(), Ordering::Relaxed);
+        if let Some(drain) = &self.env.draining {
+            drain.tally.cut.fetch_add(before - self.tasks.len(), Ordering::Relaxed);
+        }
     }
 
     fn keys(&self) -> Vec<TaskKey> {
