@@ -1,5 +1,6 @@
 //! When the descriptors have run out, accepting waits, in one line of the log, and goes on when
-//! there are some again; who needs an upstream connection is told.
+//! there are some again; who needs an upstream connection is told. And what a proxy at its limit of
+//! connections says.
 //!
 //! One test, alone in its binary: the limit is the whole process's, and so is the logger.
 #![cfg(unix)]
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
-use proxy_core::{Accept, Intake, Listener, Reason, Socket, Wake};
+use proxy_core::{Accept, Intake, Limits, Listener, Reason, Socket, Wake};
 use rlimit::Resource;
 use socket2::{Domain, Type};
 use support::{Client, Origin, PATIENCE, Stage};
@@ -177,4 +178,24 @@ fn without_descriptors_clients_wait_and_exchanges_are_told() {
     drop((inside, tunnel));
     stage.finish();
     assert_eq!(heard.try_recv().ok(), None);
+    at_the_limit_of_connections_one_line_is_enough(&heard);
+}
+
+/// A crowd in front of a proxy with room for one: each client is served when the one before has
+/// gone, and the log does not grow with them.
+fn at_the_limit_of_connections_one_line_is_enough(heard: &Receiver<(log::Level, String)>) {
+    let mut limits = Limits::default();
+    limits.connections = 1;
+    let stage = Stage::with(|builder| builder.limits(limits));
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let mut crowd: Vec<Client> = (0..50).map(|_| stage.client()).collect();
+    for client in &mut crowd {
+        client.send(origin.get("/"));
+    }
+    for mut client in crowd {
+        assert_eq!(client.answer().text(), "ok");
+    }
+    stage.finish();
+    let lines: Vec<String> = heard.try_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["all 1 connections are in use: new ones wait until some end"]);
 }

@@ -3,12 +3,18 @@
 
 mod support;
 
+use std::io::{self, Write};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use proxy_core::{Action, ConnectionHandler, Exchange, ForwardHandler, Limits, Reason, Timeouts};
+use proxy_core::{
+    Action, ConnectError, ConnectionHandler, Destination, Dialing, DirectConnector, Exchange,
+    ForwardHandler, Limits, NoLog, Reason, Timeouts, UpstreamConnector,
+};
 use support::{Answer, Client, Nobody, Origin, PATIENCE, Stage, Visit};
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -351,7 +357,7 @@ fn a_shutdown_lets_those_who_wait_have_their_turn() {
     slow.next();
     let mut second = slow.queues(&stage, "/1");
     let handle = stage.take_handle();
-    let stopping = std::thread::spawn(move || handle.shutdown(PATIENCE));
+    let stopping = thread::spawn(move || handle.shutdown(PATIENCE));
     slow.answer(OK);
     assert_eq!(first.answer().status, 200);
     slow.answer(OK);
@@ -384,7 +390,7 @@ fn a_tunnel_that_is_cut_before_the_exchanges_makes_room_for_them() {
     tunnel.head();
     let mut waiting = slow.queues(&stage, "/1");
     let handle = stage.take_handle();
-    let stopping = std::thread::spawn(move || handle.shutdown_tunnels(PATIENCE, SHORT));
+    let stopping = thread::spawn(move || handle.shutdown_tunnels(PATIENCE, SHORT));
     slow.answer(OK);
     assert_eq!(waiting.answer().status, 200);
     let report = stopping.join().unwrap();
@@ -401,6 +407,25 @@ impl ConnectionHandler for Holding {
             std::thread::sleep(self.1);
         }
         ForwardHandler.request(exchange)
+    }
+}
+
+/// A connector that makes the first who asks for `bad.test` wait until it is told to go on, and
+/// then has no way for anybody.
+struct NoWay(Receiver<()>, AtomicUsize);
+
+impl UpstreamConnector for NoWay {
+    fn fast(&self, destination: &Destination<'_>) -> Option<Result<Dialing, ConnectError>> {
+        if destination.host() != "bad.test" {
+            return DirectConnector::default().fast(destination);
+        }
+        let asked_before = self.1.fetch_add(1, Ordering::SeqCst) > 0;
+        asked_before.then(|| Err(ConnectError::new(Reason::ConnectFailed)))
+    }
+
+    fn plan(&self, _: &Destination<'_>) -> Result<Dialing, ConnectError> {
+        self.0.recv_timeout(PATIENCE).expect("it is told");
+        Err(ConnectError::new(Reason::ConnectFailed))
     }
 }
 
@@ -451,4 +476,41 @@ fn a_connection_that_is_kept_for_one_client_gives_its_place_back_in_time() {
     assert_eq!(second.send(origin.get("/")).answer().status, 401);
     assert_eq!(first.send(origin.get("/")).answer().status, 401);
     assert_eq!(origin.visits(), 3);
+}
+
+#[test]
+fn a_queue_in_which_everybody_fails_and_comes_again_holds_up_nobody_else() {
+    let (go_on, told) = crossbeam_channel::bounded(0);
+    let mut limits = Limits::default();
+    limits.connections_per_upstream = 1;
+    let stage = Stage::with(|builder| {
+        builder.limits(limits).connector(NoWay(told, AtomicUsize::new(0))).logger(NoLog)
+    });
+    let bad = "GET http://bad.test/ HTTP/1.1\r\nHost: bad.test\r\n\r\n";
+    let mut first = stage.client();
+    first.send(bad);
+    stage.settle();
+    // Two clients take turns in the queue, and have more requests than will ever be served.
+    let endless: Vec<_> = (0..2)
+        .map(|_| {
+            let client = stage.client();
+            let [mut writer, mut reader] = [0; 2].map(|_| client.stream().try_clone().unwrap());
+            let block = bad.repeat(1000);
+            let write = thread::spawn(move || while writer.write_all(block.as_bytes()).is_ok() {});
+            let read = thread::spawn(move || drop(io::copy(&mut reader, &mut io::sink())));
+            (client, write, read)
+        })
+        .collect();
+    stage.settle();
+    go_on.send(()).unwrap();
+    assert_eq!(first.answer().status, 502);
+    let origin = Origin::always(OK);
+    for _ in 0..10 {
+        assert_eq!(stage.client().send(origin.get("/")).answer().status, 200);
+    }
+    for (client, write, read) in endless {
+        client.stream().shutdown(Shutdown::Both).unwrap();
+        write.join().unwrap();
+        read.join().unwrap();
+    }
 }

@@ -47,6 +47,17 @@ enum Task {
     TakenOver(Box<TakenOver>),
 }
 
+/// What became of all that could be given to those who wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HandedOut {
+    All,
+    /// There may be more, in the next turn.
+    Part,
+}
+
+/// How much is given to those who wait before others have their turn.
+const GRANTS: usize = 64;
+
 /// How long records may wait for company on their way to the logger.
 const LOG_DELAY: Duration = Duration::from_millis(50);
 /// Records that do not wait.
@@ -149,9 +160,12 @@ impl Engine {
         debug_assert_eq!(index, index_again, "a slab fills the place that became free last");
     }
 
-    /// Gives the connections and places that have become free in this turn to those who wait.
-    fn hand_out(&mut self, cx: &mut Cx) {
-        while let Some((called, granted)) = self.env.granted() {
+    /// Gives the connections and places that have become free to those who wait. Where all of
+    /// them fail at once, and have more requests behind those that failed, there is no end to it:
+    /// others have their turn in between. Says whether there may be more to give.
+    fn hand_out(&mut self, cx: &mut Cx) -> HandedOut {
+        for _ in 0..GRANTS {
+            let Some((called, granted)) = self.env.granted() else { return HandedOut::All };
             let mut granted = Some(granted);
             self.run(called.task, cx, |task, env, cx| match task {
                 Task::Session(session) => session.admitted(called, &mut granted, env, cx),
@@ -163,6 +177,7 @@ impl Engine {
                 cx.sockets.close(idle.socket, Close::Orderly);
             }
         }
+        HandedOut::Part
     }
 
     fn drain(&mut self, cx: &mut Cx, drain: Drain) {
@@ -302,12 +317,12 @@ impl Protocol for Engine {
     }
 
     fn turn_ended(&mut self, cx: &mut Cx) -> Turn {
-        self.hand_out(cx);
+        let mut handed_out = self.hand_out(cx);
         let mut sleep =
             self.env.idle.sweep(cx.now, false, |socket| cx.sockets.close(socket, Close::Orderly));
         if let Some(drain) = self.env.draining.clone() {
             self.cut(cx, &drain);
-            self.hand_out(cx);
+            handed_out = self.hand_out(cx);
             if self.tasks.is_empty() {
                 self.env.log.flush();
                 return Turn::Stop;
@@ -320,6 +335,9 @@ impl Protocol for Engine {
         }
         if let Some(delay) = self.env.flush_log(cx.now, LOG_BATCH, LOG_DELAY) {
             sleep = Some(sleep.map_or(delay, |sleep| sleep.min(delay)));
+        }
+        if handed_out == HandedOut::Part {
+            sleep = Some(Duration::ZERO);
         }
         sleep.map_or(Turn::Sleep, Turn::SleepAtMost)
     }
