@@ -154,4 +154,22 @@ fn a_long_body_needs_no_more_memory_than_a_short_one() {
     assert!(sent < LONG, "the origin could send everything to a client that did not read");
     let growth = MEMORY.peak_usage() - before;
     assert!(growth < ALLOWANCE, "{growth} bytes for a client that does not read");
+
+    // Nor does one that sends requests by the thousand and does not read the answers.
+    // (Their records, which wait for the logger, have a bound of their own.)
+    let mut limits = proxy_core::Limits::default();
+    limits.log_queue = 64;
+    let stage = Stage::with(|builder| builder.limits(limits).logger(proxy_core::NoLog));
+    let greedy = stage.client();
+    let requests = "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500);
+    greedy.stream().set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.peak_usage();
+    let mut taken = 0;
+    while let Ok(count) = greedy.stream().write(requests.as_bytes()) {
+        taken += count as u64;
+        assert!(taken < LONG, "all of it was taken");
+    }
+    let growth = MEMORY.peak_usage() - before;
+    assert!(growth < ALLOWANCE, "{growth} bytes for a client that only sends");
 }
