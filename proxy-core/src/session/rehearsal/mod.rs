@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use self::peer::Peer;
 use self::scene::Scene;
-use self::script::{Act, Script};
+use self::script::{Act, Last, Script};
 use super::env::Env;
 use super::message::{Arrival, Drain, Message, Seat, Tally};
 use super::{Engine, Lanes, Owner, Settings, Work};
@@ -74,6 +74,10 @@ struct Rehearsal {
     room: usize,
     open: Arc<AtomicUsize>,
     freed: (crossbeam_channel::Sender<()>, crossbeam_channel::Receiver<()>),
+    /// It has been told to come to an end.
+    is_draining: bool,
+    /// It has.
+    has_stopped: bool,
     objection: Option<String>,
 }
 
@@ -154,6 +158,8 @@ impl Rehearsal {
             room: script.room,
             open: Arc::default(),
             freed: crossbeam_channel::bounded(1),
+            is_draining: false,
+            has_stopped: false,
             objection: None,
         }
     }
@@ -166,14 +172,13 @@ impl Rehearsal {
         }
         self.settle();
         self.rouse();
-        self.end();
+        self.end(script.last);
         let Rehearsal { engine, clients, scene, mut objection, records, event_loop, .. } = self;
         let left = [
             ("a task", engine.tasks()),
             ("a socket", event_loop.context().sockets.len()),
             ("a buffer", event_loop.context().spares.lent),
             ("a seat", self.open.load(Ordering::Relaxed)),
-            ("a timer", event_loop.context().timers.sleep(self.now).map_or(0, |_| 1)),
         ];
         for (what, count) in left.iter().filter(|(_, count)| *count > 0) {
             objection.get_or_insert(format!("{what} is left at the end ({count})"));
@@ -220,7 +225,8 @@ impl Rehearsal {
                 return;
             }
             Act::ClientArrives => {
-                if self.clients.len() < CLIENTS {
+                // A proxy that comes to an end accepts nobody.
+                if self.clients.len() < CLIENTS && !self.is_draining {
                     self.arrive();
                 }
             }
@@ -236,6 +242,7 @@ impl Rehearsal {
             Act::Speaker(number) => self.speaker = *number,
             Act::ConnectFails => self.scene.refuse_next(),
             Act::TimePasses(duration) => self.now += *duration,
+            Act::Drain => self.drain(),
             Act::Settle => return self.settle(),
             Act::FalseAlarm => self.false_alarm(),
         }
@@ -258,7 +265,11 @@ impl Rehearsal {
                 news.insert(0, other);
             }
         });
-        let turn = self.event_loop.rehearse(&mut self.engine, self.now, news.into_iter());
+        let turn = match self.has_stopped {
+            true => Turn::Stop,
+            false => self.event_loop.rehearse(&mut self.engine, self.now, news.into_iter()),
+        };
+        self.has_stopped |= turn == Turn::Stop;
         self.records.gather();
         self.clients.iter_mut().for_each(Peer::take);
         self.scene.each_upstream(Peer::take);
@@ -306,33 +317,47 @@ impl Rehearsal {
         amounts
     }
 
-    /// Everybody ends, time passes, and the loop is told to come to an end.
-    fn end(&mut self) {
-        for peer in &mut self.clients {
-            peer.finish();
+    /// Everybody ends or nobody, time passes, and the loop is told to come to an end.
+    fn end(&mut self, last: Last) {
+        if last == Last::Ends {
+            self.clients.iter_mut().for_each(Peer::finish);
+            self.scene.each_upstream(Peer::finish);
         }
-        self.scene.each_upstream(Peer::finish);
         self.turn();
         self.settle();
-        // Ends that were answered with an end are over now; the rest waits for its timeouts.
         for _ in 0..1000 {
             let Some(sleep) = self.event_loop.context().timers.sleep(self.now) else { break };
             self.now += sleep.max(Duration::from_secs(1));
             self.turn();
             self.settle();
         }
-        let (exchanges_until, tunnels_until) = (self.now + HOUR, self.now + HOUR);
-        let drain = Drain { exchanges_until, tunnels_until, tally: Arc::new(Tally::default()) };
-        assert!(self.control.send(Message::Drain(drain)).is_ok(), "it is drained once");
+        // A loop that has stopped before leaves behind the timers of those it has cut.
+        if !self.has_stopped && self.event_loop.context().timers.sleep(self.now).is_some() {
+            self.objection.get_or_insert("a timer is left".to_owned());
+        }
+        let left = self.engine.tasks();
+        if left > 0 {
+            self.objection.get_or_insert(format!("{left} tasks have no timer to end them"));
+        }
+        self.drain();
         if self.turn() != Turn::Stop {
             self.objection.get_or_insert("a loop without anybody does not end".to_owned());
         }
+    }
+
+    fn drain(&mut self) {
+        if std::mem::replace(&mut self.is_draining, true) {
+            return;
+        }
+        let until = self.now + Duration::from_secs(10);
+        let tally = Arc::new(Tally::default());
+        let drain = Drain { exchanges_until: until, tunnels_until: until, tally };
+        assert!(self.control.send(Message::Drain(drain)).is_ok(), "it is told once");
     }
 }
 
 /// So many clients come at most.
 const CLIENTS: usize = 4;
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// Of the client with this number: from the addresses for documentation (RFC 5737).
 fn client_address(number: usize) -> SocketAddr {

@@ -11,7 +11,7 @@
 //! │ │  │  └ so much may be on its way from the proxy to a far end
 //! │ │  └ an upstream's bytes come in pieces of this size
 //! │ └ a client's bytes come in pieces of this size
-//! └ f: forward proxy; r: in front of one upstream
+//! └ f: forward proxy; r: in front of one upstream; with ` i` behind, nobody ends at the end
 //! ```
 
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(super) struct Script {
     pub(super) role: Role,
     pub(super) room: usize,
     pub(super) read_bytes: usize,
+    pub(super) last: Last,
     pub(super) acts: Vec<Act>,
 }
 
@@ -33,6 +34,15 @@ pub(super) struct Script {
 pub(super) enum Role {
     Forward,
     Reverse,
+}
+
+/// How everything comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// All clients and upstreams end.
+    Ends,
+    /// Nobody does anything any more: time alone has to do it.
+    Silence,
 }
 
 /// What happens next.
@@ -60,6 +70,8 @@ pub(super) enum Act {
     Speaker(usize),
     ConnectFails,
     TimePasses(Duration),
+    /// The proxy is told to come to an end, within ten seconds.
+    Drain,
     /// The loop goes on until nothing moves.
     Settle,
     /// The poller tells of things that did not happen.
@@ -89,6 +101,11 @@ impl Script {
         let acts = bytes.get(line_end + 1..).unwrap_or_default();
         Some(Script {
             role: if settings.starts_with('r') { Role::Reverse } else { Role::Forward },
+            last: if settings.split(' ').any(|word| word == "i") {
+                Last::Silence
+            } else {
+                Last::Ends
+            },
             room: setting('m', 1, 1 << 20),
             read_bytes: setting('b', 1, 4096).min(1 << 16),
             acts: acts
@@ -117,6 +134,7 @@ impl Act {
             b's' => Act::Speaker(number() as usize % 8),
             b'f' => Act::ConnectFails,
             b'p' => Act::TimePasses(Duration::from_millis(number().into())),
+            b'd' => Act::Drain,
             b'w' => Act::Settle,
             b'a' => Act::FalseAlarm,
             b'c' => Act::client_sends(rest, client),

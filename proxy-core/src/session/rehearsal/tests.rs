@@ -197,8 +197,9 @@ fn body(sizes: &[usize], chunked: bool, out: &mut Vec<u8>) {
 /// How bytes come through: the first line of a script.
 fn settings() -> impl Strategy<Value = String> {
     let size = || prop_oneof![1..8_usize, 8..64_usize, Just(5000_usize)];
-    (size(), size(), size(), size()).prop_map(|(client, upstream, room, read)| {
-        format!("f p{client} q{upstream} m{room} b{read}\n")
+    let last = prop_oneof![Just(""), Just(" i")];
+    (size(), size(), size(), size(), last).prop_map(|(client, upstream, room, read, last)| {
+        format!("f p{client} q{upstream} m{room} b{read}{last}\n")
     })
 }
 
@@ -273,7 +274,7 @@ enum Fault {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    const TEXTS: [&[u8]; 20] = [
+    const TEXTS: [&[u8]; 21] = [
         b"\r\n",
         b"\n",
         b"\r",
@@ -294,6 +295,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         b"\xffT0",
         b"\xffp61000",
         b"\xffa",
+        b"\xffd",
     ];
     prop_oneof![
         any::<u8>().prop_map(Fault::Byte),
