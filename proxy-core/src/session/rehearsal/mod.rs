@@ -224,6 +224,14 @@ impl Rehearsal {
                 }
                 return;
             }
+            Act::UpstreamMutters(bytes) => {
+                let Some(index) = self.scene.index(self.speaker) else { return };
+                self.scene.with_upstream(self.speaker, |upstream| {
+                    let said = upstream.lines(index, &mut bytes.as_slice(), usize::MAX);
+                    upstream.send(&said);
+                });
+                return;
+            }
             Act::ClientArrives => {
                 // A proxy that comes to an end accepts nobody.
                 if self.clients.len() < CLIENTS && !self.is_draining {
@@ -259,11 +267,7 @@ impl Rehearsal {
     fn turn(&mut self) -> Turn {
         let mut news: Vec<_> = self.clients.iter().filter_map(|peer| peer.far.news()).collect();
         self.scene.each_upstream(|peer| {
-            // What an upstream does beside its client is noticed first. In a turn of its own,
-            // nothing could be noticed later than it came.
-            if let Some(other) = peer.far.news() {
-                news.insert(0, other);
-            }
+            news.extend(peer.far.news());
         });
         let turn = match self.has_stopped {
             true => Turn::Stop,
@@ -282,10 +286,10 @@ impl Rehearsal {
             let mut busy = self.event_loop.context().is_busy();
             self.clients.iter().for_each(|peer| busy |= peer.far.has_news());
             self.scene.each_upstream(|peer| busy |= peer.far.has_news());
-            if !busy {
+            self.turn();
+            if !busy || self.has_stopped {
                 return;
             }
-            self.turn();
         }
         self.objection.get_or_insert("it goes on and on without anything coming in".to_owned());
     }

@@ -61,6 +61,8 @@ pub(super) enum Act {
         bytes: Vec<u8>,
         piece: usize,
     },
+    /// It sends what is not noticed before something else happens, too.
+    UpstreamMutters(Vec<u8>),
     UpstreamFinishes,
     UpstreamResets,
     UpstreamTakes(usize),
@@ -127,6 +129,7 @@ impl Act {
             b'x' => Act::ClientResets,
             b't' => Act::ClientTakes(number() as usize),
             b'u' => Act::UpstreamSends { bytes: rest.to_vec(), piece: upstream },
+            b'U' => Act::UpstreamMutters(rest.to_vec()),
             b'E' => Act::UpstreamFinishes,
             b'X' => Act::UpstreamResets,
             b'T' => Act::UpstreamTakes(number() as usize),

@@ -129,6 +129,25 @@ fn the_seeds_of_the_fuzzer_still_pass() {
     }
 }
 
+#[test]
+fn what_an_upstream_says_unasked_is_no_answer_to_a_request_of_the_same_turn() {
+    let (request, answer) = (
+        "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n~~~~",
+    );
+    // The poller tells of the client first, and of the idle upstream in the same breath.
+    let script = ["f\n", request, answer, answer, request, answer].map(str::as_bytes);
+    let [settings, first, said, unasked, second, last] = script;
+    let script = [
+        settings, b"\xffc", first, b"\xffu", said, b"\xffU", unasked, b"\xffc", second, b"\xffu",
+        last,
+    ];
+    let play = play(&script.concat());
+    assert_eq!(judge(&play), Ok(()), "{play}");
+    assert_eq!(play.upstreams.len(), 2, "{play}");
+    assert!(play.clients[0].got.ends_with(b"~101"), "{play}");
+}
+
 /// A request and its answer, both as they should be.
 #[derive(Clone, Debug)]
 struct Turnout {
