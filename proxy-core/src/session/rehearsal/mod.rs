@@ -15,7 +15,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`script`] | what clients and upstreams do, and its form in bytes |
-//! | [`scene`] | the handler and the connector, and the upstreams they lead to |
+//! | [`scene`] | the settings, the handler, the connector, and the upstreams they lead to |
 //! | [`peer`] | a far end and what came of it |
 //! | [`verdict`] | what must hold of every play, whatever the script |
 
@@ -27,8 +27,8 @@ mod tests;
 mod verdict;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use self::peer::Peer;
@@ -36,12 +36,9 @@ use self::scene::Scene;
 use self::script::{Act, Last, Script};
 use super::env::Env;
 use super::message::{Arrival, Drain, Message, Seat, Tally};
-use super::{Engine, Lanes, Owner, Settings, Work};
-use crate::limits::{Limits, Timeouts};
+use super::{Engine, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
 use crate::net::Socket;
-use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
-use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::{EventLoop, Turn};
 use crate::runtime::mailbox::Outlet;
 
@@ -92,35 +89,6 @@ struct Play {
     objection: Option<String>,
 }
 
-/// Small enough for a short script to get there.
-fn limits() -> Limits {
-    Limits {
-        head_bytes: 2048,
-        fields: 24,
-        target_bytes: 256,
-        trailer_bytes: 256,
-        chunk_line_bytes: 48,
-        request_body: 8192,
-        interim_responses: 3,
-        lane_queue: 1,
-        idle_upstreams: 4,
-        idle_per_upstream: 2,
-        discarded_body: 64,
-        ..Limits::default()
-    }
-}
-
-/// No job is ever given to it: the connector answers at once and nothing is deferred.
-fn lanes() -> Lanes {
-    static LANES: OnceLock<Lanes> = OnceLock::new();
-    let build = || {
-        let mut builder = WorkerPool::builder();
-        let lanes = Work::ALL.map(|(_, name)| builder.lane(name, 1, 1));
-        Lanes { pool: Arc::new(builder.build().expect("three threads can be had")), lanes }
-    };
-    LANES.get_or_init(build).clone()
-}
-
 /// Turns after which a play that goes on by itself has gone on for too long.
 const MOST_TURNS: usize = 100_000;
 
@@ -128,22 +96,12 @@ impl Rehearsal {
     fn new(script: &Script) -> Rehearsal {
         let mut event_loop = EventLoop::new(script.read_bytes).expect("a poller can be had");
         let scene = Scene::new(script.room);
-        let settings = Settings {
-            handler: scene.handler(script.role),
-            connector: scene.connector(),
-            limits: limits(),
-            timeouts: Timeouts::default(),
-            pseudonym: "rehearsal".to_owned(),
-            forwarding: ForwardingPolicy::off(),
-            guard: DestinationGuard::on_loopback(),
-            connect_ports: ConnectPorts::any(),
-            own_addresses: Vec::new(),
-        };
+        let settings = scene::settings(&scene, script.role);
         let (log, records) = collected(100_000);
         let results = event_loop.mailbox().queue(Work::ALL.len());
         let arrivals = event_loop.mailbox().queue(1);
         let control = event_loop.mailbox().queue(1);
-        let env = Env::new(Arc::new(settings), lanes(), results, log, (0, 1));
+        let env = Env::new(Arc::new(settings), scene::lanes(), results, log, (0, 1));
         Rehearsal {
             event_loop,
             engine: Engine::new(env),

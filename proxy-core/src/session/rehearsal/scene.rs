@@ -1,6 +1,7 @@
-//! [`Scene`]: the handler and the connector of a rehearsal, and the upstreams they lead to.
+//! [`Scene`]: the handler and the connector of a rehearsal, the upstreams they lead to, and what
+//! else the proxy is set to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::peer::Peer;
 use super::script::Role;
@@ -9,8 +10,12 @@ use crate::handler::{
     Action, ConnectionHandler, Exchange, FixedUpstreamHandler, ForwardHandler, ResponseAction,
 };
 use crate::http1::TargetForm;
+use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
 use crate::net::memory::connection;
+use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
+use crate::runtime::WorkerPool;
+use crate::session::{Lanes, Settings, Work};
 use crate::upstream::{ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
 
 /// The field that names the exchange a message belongs to, added in both directions. No script
@@ -28,6 +33,50 @@ struct Backstage {
     refuse_next: bool,
     /// The request that is being decided about asks for a tunnel.
     is_tunnel: bool,
+}
+
+/// What the proxy is set to.
+pub(super) fn settings(scene: &Scene, role: Role) -> Settings {
+    Settings {
+        handler: scene.handler(role),
+        connector: scene.connector(),
+        limits: limits(),
+        timeouts: Timeouts::default(),
+        pseudonym: "rehearsal".to_owned(),
+        forwarding: ForwardingPolicy::off(),
+        guard: DestinationGuard::on_loopback(),
+        connect_ports: ConnectPorts::any(),
+        own_addresses: Vec::new(),
+    }
+}
+
+/// Small enough for a short script to get there.
+fn limits() -> Limits {
+    Limits {
+        head_bytes: 2048,
+        fields: 24,
+        target_bytes: 256,
+        trailer_bytes: 256,
+        chunk_line_bytes: 48,
+        request_body: 8192,
+        interim_responses: 3,
+        lane_queue: 1,
+        idle_upstreams: 4,
+        idle_per_upstream: 2,
+        discarded_body: 64,
+        ..Limits::default()
+    }
+}
+
+/// No job is ever given to it: the connector answers at once and nothing is deferred.
+pub(super) fn lanes() -> Lanes {
+    static LANES: OnceLock<Lanes> = OnceLock::new();
+    let build = || {
+        let mut builder = WorkerPool::builder();
+        let lanes = Work::ALL.map(|(_, name)| builder.lane(name, 1, 1));
+        Lanes { pool: Arc::new(builder.build().expect("three threads can be had")), lanes }
+    };
+    LANES.get_or_init(build).clone()
 }
 
 impl Scene {
