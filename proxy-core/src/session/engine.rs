@@ -55,7 +55,7 @@ enum HandedOut {
     Part,
 }
 
-/// How much is given to those who wait before others have their turn.
+/// How many places are given to those who wait before others have their turn.
 const GRANTS: usize = 64;
 
 /// How long records may wait for company on their way to the logger.
@@ -164,8 +164,13 @@ impl Engine {
     /// them fail at once, and have more requests behind those that failed, there is no end to it:
     /// others have their turn in between. Says whether there may be more to give.
     fn hand_out(&mut self, cx: &mut Cx) -> HandedOut {
-        for _ in 0..GRANTS {
-            let Some((called, granted)) = self.env.granted() else { return HandedOut::All };
+        let mut places = 0;
+        while let Some((called, granted)) = self.env.granted() {
+            // A connection that has become idle goes on at once, and there are no more of them than
+            // have ended an exchange in this turn.
+            if matches!(granted, Granted::Place(_)) {
+                places += 1;
+            }
             let mut granted = Some(granted);
             self.run(called.task, cx, |task, env, cx| match task {
                 Task::Session(session) => session.admitted(called, &mut granted, env, cx),
@@ -176,8 +181,11 @@ impl Engine {
             if let Some(Granted::Connection(idle)) = granted {
                 cx.sockets.close(idle.socket, Close::Orderly);
             }
+            if places >= GRANTS {
+                return HandedOut::Part;
+            }
         }
-        HandedOut::Part
+        HandedOut::All
     }
 
     fn drain(&mut self, cx: &mut Cx, drain: Drain) {

@@ -64,10 +64,14 @@ impl Session {
         transaction.end_stage(cx.now);
         transaction.stage = Stage::Deciding;
         let step = match granted {
-            Granted::Connection(idle) if transaction.upstream.guarding.admits(idle.guarding) => {
+            Granted::Connection(idle)
+                if transaction.upstream.guarding.admits(idle.guarding)
+                    && !cx.sockets[idle.socket].is_readable() =>
+            {
                 self.reuse(transaction, idle, env, cx)
             }
-            // The guard had no say in where it leads: only its place is of use here.
+            // The guard had no say in where it leads, or something has come on it since its last
+            // response, which is no answer to this request: only its place is of use here.
             Granted::Connection(idle) => {
                 cx.sockets.close(idle.socket, Close::Orderly);
                 transaction.upstream.place = idle.place;
