@@ -146,6 +146,10 @@ impl Framing {
         // wrong about it here is wrong about where its next response begins.
         let chunked = self.transfer_encoding(version)?;
         match (to, status) {
+            // RFC 9110 §8.6, §6.1: a 1xx must not say so. Who believes it reads the beginning of
+            // the final response as its content.
+            // (Behind a 101 comes no response that it could be taken for.)
+            (_, 100 | 102..=199) if self.announces_content() => Err(Error::Length),
             // §6.3 (1).
             (ResponseTo::Head, _) | (_, 100..=199 | 204 | 304) => Ok(BodyLength::None),
             // §6.3 (2): the tunnel begins.

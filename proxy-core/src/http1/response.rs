@@ -126,7 +126,7 @@ impl ResponseHead {
         }
         self.length = framing.of_response(to, status, self.version)?;
         self.announced = match (status, to) {
-            (100..=199 | 204, _) if framing.announces_content() => Announced::Wrongly,
+            (101 | 204, _) if framing.announces_content() => Announced::Wrongly,
             (100..=199 | 204, _) => Announced::Nothing,
             (304, _) | (_, ResponseTo::Head) => Announced::Elsewhere,
             _ => Announced::Nothing,

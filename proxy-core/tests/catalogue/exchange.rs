@@ -22,8 +22,8 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    pub fn new(stage: &Stage) -> Bench<'_> {
-        Bench { stage, origin: Recorder::start(), fence: connect(stage) }
+    pub fn new(stage: &Stage, origin: Recorder) -> Bench<'_> {
+        Bench { stage, origin, fence: connect(stage) }
     }
 
     fn placed(&self, bytes: &[u8]) -> Vec<u8> {

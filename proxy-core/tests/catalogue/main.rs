@@ -22,22 +22,30 @@ use std::sync::Mutex;
 use std::thread;
 
 use exchange::Bench;
+use proxy_core::FixedUpstreamHandler;
+use recorder::Recorder;
+use rows::{RequestRow, ResponseRow};
 use support::Stage;
 use wire::MANNERS;
 
 /// Rows are run by so many clients at once. Most of the time is spent waiting.
 const CLIENTS: usize = 8;
 
-/// Runs `try_row` for every row, by several clients beside each other, each with an origin of
-/// its own. Shows all that went wrong.
-fn run<R: Sync>(rows: &[R], try_row: impl Fn(&mut Bench<'_>, &R) -> Vec<String> + Sync) {
-    let stage = Stage::forward();
+/// Runs `try_row` for every row, by several clients beside each other, each with a proxy and an
+/// origin of its own. Shows all that went wrong.
+fn run<R: Sync>(
+    rows: &[R],
+    stage: impl Fn(&Recorder) -> Stage + Sync,
+    try_row: impl Fn(&mut Bench<'_>, &R) -> Vec<String> + Sync,
+) {
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for first in 0..CLIENTS {
             let (stage, wrong, try_row) = (&stage, &wrong, &try_row);
             scope.spawn(move || {
-                let mut bench = Bench::new(stage);
+                let origin = Recorder::start();
+                let stage = stage(&origin);
+                let mut bench = Bench::new(&stage, origin);
                 for row in rows.iter().skip(first).step_by(CLIENTS) {
                     let found = try_row(&mut bench, row);
                     wrong.lock().unwrap().extend(found);
@@ -48,6 +56,17 @@ fn run<R: Sync>(rows: &[R], try_row: impl Fn(&mut Bench<'_>, &R) -> Vec<String> 
     none_wrong(&wrong.into_inner().unwrap());
 }
 
+/// Runs a row of a request in all manners.
+fn try_request(bench: &mut Bench<'_>, row: &RequestRow) -> Vec<String> {
+    MANNERS
+        .into_iter()
+        .filter_map(|manner| {
+            let what = bench.request(row, manner).err()?;
+            Some(format!("{}: {} ({manner:?}): {what}", row.class, row.name))
+        })
+        .collect()
+}
+
 #[track_caller]
 fn none_wrong(wrong: &[String]) {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -55,28 +74,54 @@ fn none_wrong(wrong: &[String]) {
 
 #[test]
 fn requests_over_sockets() {
-    run(&rows::requests(), |bench, row| {
-        MANNERS
-            .into_iter()
-            .filter_map(|manner| {
-                let what = bench.request(row, manner).err()?;
-                Some(format!("{}: {} ({manner:?}): {what}", row.class, row.name))
-            })
-            .collect()
-    });
+    run(&rows::requests(), |_| Stage::forward(), try_request);
+}
+
+/// The same rows in origin-form, as a proxy in front of a fixed upstream gets them.
+#[test]
+fn requests_in_front_of_a_fixed_upstream() {
+    let rows: Vec<_> = rows::requests().iter().filter_map(in_origin_form).collect();
+    assert!(rows.len() > 1000, "{}", rows.len());
+    let stage = |origin: &Recorder| {
+        let upstream = origin.address.to_string().parse().unwrap();
+        Stage::with(|builder| builder.handler(FixedUpstreamHandler::new(upstream)))
+    };
+    run(&rows, stage, try_request);
+}
+
+/// What of a row's targets is in absolute-form in origin-form; `None` for rows that are about
+/// the target, or about what only a forward proxy does.
+fn in_origin_form(row: &RequestRow) -> Option<RequestRow> {
+    let for_forward_proxies = ["not_a_proxy_request", "unsupported_scheme", "connect_refused"];
+    let differs = ["target", "host"].contains(&row.class)
+        || row.outcome.reason.is_some_and(|reason| for_forward_proxies.contains(&reason))
+        || [&b"CONNECT "[..], b"OPTIONS http://{origin} ", b"POST / ", b"OPTIONS * "]
+            .iter()
+            .any(|other| search::find(&row.sent, other).is_some())
+        // Without a host in the target, one has to be somewhere.
+        || search::find(&row.sent, b"HTTP/1.0\r\n").is_some();
+    if differs {
+        return None;
+    }
+    let sent = search::replaced(&row.sent, b" http://{origin}/", b" /");
+    Some(RequestRow { sent, ..row.clone() })
 }
 
 #[test]
 fn responses_over_sockets() {
-    run(&rows::responses(), |bench, row| {
-        MANNERS
-            .into_iter()
-            .filter_map(|manner| {
-                let what = bench.response(row, manner).err()?;
-                Some(format!("{}: {} ({manner:?}): {what}", row.class, row.name))
-            })
-            .collect()
-    });
+    run(
+        &rows::responses(),
+        |_| Stage::forward(),
+        |bench, row: &ResponseRow| {
+            MANNERS
+                .into_iter()
+                .filter_map(|manner| {
+                    let what = bench.response(row, manner).err()?;
+                    Some(format!("{}: {} ({manner:?}): {what}", row.class, row.name))
+                })
+                .collect()
+        },
+    );
 }
 
 #[test]

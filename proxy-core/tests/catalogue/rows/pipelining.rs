@@ -1,6 +1,8 @@
 //! What stands behind a request: the next one, decided on its own, or nothing at all.
 
-use super::table::{Requests, chunked, chunked_sent_on, get, get_sent_on, post, post_sent_on};
+use super::table::{
+    Requests, chunked, chunked_sent_on, forwarded, get, get_sent_on, post, post_sent_on,
+};
 use super::{After, Outcome, Reached, RequestRow};
 
 #[rustfmt::skip] // a table: a row to a line
@@ -43,5 +45,9 @@ pub(super) fn rows() -> Vec<RequestRow> {
     pipelined("it asks for WebSocket, and speaks at once", "RFC 6455 §4.1", &[b"GET / HTTP/1.1\r\nHost: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", &second], &[], &[400], Some("not_a_proxy_request"), After::Closed);
     pipelined("a tunnel that cannot be, and a request in it", "RFC 9110 §9.3.6", &[b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: {origin}\r\n\r\n", &second], &[], &[502], Some("connect_refused"), After::Closed);
     pipelined("TRACE that ends here, and a request", "RFC 9110 §7.6.2", &[b"TRACE http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\nMax-Forwards: 0\r\n\r\n", &second], &[&second_on], &[200, 200], None, After::Open);
+    let whole = Outcome { after: After::Closed, ..forwarded(&first_on) };
+    rows.row("the end comes behind a request", "RFC 9112 §9.6: it is answered", &first, whole).ends = true;
+    let whole = Outcome { after: After::Closed, ..forwarded(&chunked_sent_on(b"1\r\na\r\n0\r\n\r\n")) };
+    rows.row("the end comes behind a body", "RFC 9112 §9.6: it is answered", &chunked(b"1\r\na\r\n0\r\n\r\n"), whole).ends = true;
     rows.done()
 }

@@ -12,6 +12,7 @@ pub(super) fn rows() -> Vec<ResponseRow> {
     for (name, source, interim, got) in [
         ("100", "RFC 9110 §15.2.1; HAProxy, llhttp", &b"HTTP/1.1 100 Continue\r\n\r\n"[..], &b"HTTP/1.1 100 Continue\r\nVia: 1.1 PROXY\r\n\r\n"[..]),
         ("100 twice", "RFC 9110 §15.2", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\nVia: 1.1 PROXY\r\n\r\nHTTP/1.1 100 Continue\r\nVia: 1.1 PROXY\r\n\r\n"),
+        ("100 with a length of 0", "RFC 9110 §8.6: dropped", b"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 100 Continue\r\nVia: 1.1 PROXY\r\n\r\n"),
         ("102 and 103", "RFC 8297 §2; llhttp, nginx-tests", b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n", b"HTTP/1.1 102 Processing\r\nVia: 1.1 PROXY\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\nVia: 1.1 PROXY\r\n\r\n"),
         ("one that nobody knows", "RFC 9110 §15.2: passed on", b"HTTP/1.1 199 Odd\r\n\r\n", b"HTTP/1.1 199 Odd\r\nVia: 1.1 PROXY\r\n\r\n"),
         ("Set-Cookie in it", "RFC 9110 §15.2", b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nVia: 1.1 PROXY\r\n\r\n"),
@@ -24,7 +25,10 @@ pub(super) fn rows() -> Vec<ResponseRow> {
     let hundreds_on = |count: usize| b"HTTP/1.1 100 Continue\r\nVia: 1.1 PROXY\r\n\r\n".repeat(count);
     rows.relay(&Then::Stays, End::Kept, &[("sixteen", "bounded", &[&hundreds(16)[..], &last].concat(), &[&hundreds_on(16)[..], &last_on].concat())]);
     for (name, source, sent, reason) in [
-        ("malformed", "RFC 9112 §4", &b"HTTP/1.1 100\rContinue\r\n\r\n"[..], "bad_response"),
+        ("with a length", "RFC 9110 §8.6: some would read the final response as its content", &b"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n"[..], "bad_response_length"),
+        ("with content", "RFC 9110 §8.6", b"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\nhello", "bad_response_length"),
+        ("with chunked", "RFC 9112 §6.1", b"HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n", "bad_response_length"),
+        ("malformed", "RFC 9112 §4", b"HTTP/1.1 100\rContinue\r\n\r\n", "bad_response"),
         ("with chunked and Content-Length", "RFC 9112 §6.1", b"HTTP/1.1 100 Continue\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "bad_response_length"),
         ("101 that nobody asked for", "RFC 9110 §7.8; llhttp", b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "unexpected_upgrade"),
         ("101 to h2c", "RFC 9110 §7.8", b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "unexpected_upgrade"),
