@@ -22,10 +22,10 @@ use std::sync::Mutex;
 use std::thread;
 
 use exchange::Bench;
-use proxy_core::FixedUpstreamHandler;
+use proxy_core::{FixedUpstreamHandler, ProxyBuilder};
 use recorder::Recorder;
 use rows::{RequestRow, ResponseRow};
-use support::Stage;
+use support::{PATIENCE, Stage, timeouts};
 use wire::MANNERS;
 
 /// Rows are run by so many clients at once. Most of the time is spent waiting.
@@ -56,6 +56,15 @@ fn run<R: Sync>(
     none_wrong(&wrong.into_inner().unwrap());
 }
 
+/// A proxy that does not give up waiting where a slow machine would make it do so.
+fn patient(build: impl FnOnce(ProxyBuilder) -> ProxyBuilder) -> Stage {
+    let timeouts = timeouts(|timeouts| {
+        timeouts.upstream_idle = PATIENCE;
+        timeouts.linger = PATIENCE;
+    });
+    Stage::with(|builder| build(builder.timeouts(timeouts)))
+}
+
 /// Runs a row of a request in all manners.
 fn try_request(bench: &mut Bench<'_>, row: &RequestRow) -> Vec<String> {
     MANNERS
@@ -74,7 +83,7 @@ fn none_wrong(wrong: &[String]) {
 
 #[test]
 fn requests_over_sockets() {
-    run(&rows::requests(), |_| Stage::forward(), try_request);
+    run(&rows::requests(), |_| patient(|builder| builder), try_request);
 }
 
 /// The same rows in origin-form, as a proxy in front of a fixed upstream gets them.
@@ -84,7 +93,7 @@ fn requests_in_front_of_a_fixed_upstream() {
     assert!(rows.len() > 1000, "{}", rows.len());
     let stage = |origin: &Recorder| {
         let upstream = origin.address.to_string().parse().unwrap();
-        Stage::with(|builder| builder.handler(FixedUpstreamHandler::new(upstream)))
+        patient(|builder| builder.handler(FixedUpstreamHandler::new(upstream)))
     };
     run(&rows, stage, try_request);
 }
@@ -111,7 +120,7 @@ fn in_origin_form(row: &RequestRow) -> Option<RequestRow> {
 fn responses_over_sockets() {
     run(
         &rows::responses(),
-        |_| Stage::forward(),
+        |_| patient(|builder| builder),
         |bench, row: &ResponseRow| {
             MANNERS
                 .into_iter()

@@ -54,6 +54,7 @@ pub(super) fn rows() -> Vec<ResponseRow> {
         ("an underscore in the name", "RFC 9110 §5.1; llhttp", b"a_b: c\r\n", b"a_b: c\r\n"),
         ("two cookies", "RFC 6265 §3: not to be joined", b"Set-Cookie: a=b\r\nSet-Cookie: c=d\r\n", b"Set-Cookie: a=b\r\nSet-Cookie: c=d\r\n"),
         ("a field that Connection names", "RFC 9110 §7.6.1", b"Connection: X-Foo\r\nX-Foo: a\r\n", b""),
+        ("Date that Connection names", "RFC 9110 §7.6.1, §6.6.1: stays", b"Connection: Date\r\n", b""),
         ("Connection: keep-alive", "RFC 9112 §9.3; llhttp", b"Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n", b""),
         ("Proxy-Connection", "RFC 9112 §C.2.2; llhttp", b"Proxy-Connection: close\r\n", b""),
         ("Proxy-Authenticate", "RFC 9110 §11.7.1", b"Proxy-Authenticate: Basic realm=\"a\"\r\n", b""),
