@@ -11,6 +11,7 @@ use super::peer::{Peer, TAG, tag};
 use super::scene::MARK;
 use super::{Play, client_address};
 use crate::error::Reason;
+use crate::http1::Version;
 use crate::logger::{AccessRecord, Event, Kind};
 use crate::net::memory::Flow;
 
@@ -182,7 +183,9 @@ fn whole_or_not(
         let was_cut = record.reason.is_some_and(|reason| CUTS_RESPONSES.contains(&reason));
         let is_ours = message.value(MARK).is_none();
         let served_by = |upstream: &&Peer| marks(&upstream.got).any(|id| id == record.id);
+        // (For a client of HTTP/1.0 the end may be that of chunks, which it does not get.)
         if ends_with_connection
+            && record.version == Some(Version::Http11)
             && record.reason.is_none()
             && upstreams.iter().rev().find(served_by).is_some_and(|last| last.end == Flow::Reset)
         {
