@@ -96,7 +96,7 @@ impl Rehearsal {
     fn new(script: &Script) -> Rehearsal {
         let mut event_loop = EventLoop::new(script.read_bytes).expect("a poller can be had");
         let scene = Scene::new(script.room);
-        let settings = scene::settings(&scene, script.role);
+        let settings = scene::settings(&scene, script);
         let (log, records) = collected(100_000);
         let results = event_loop.mailbox().queue(Work::ALL.len());
         let arrivals = event_loop.mailbox().queue(1);

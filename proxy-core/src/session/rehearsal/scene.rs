@@ -4,19 +4,18 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::peer::Peer;
-use super::script::Role;
+use super::script::{Role, Script};
 use crate::error::Reason;
 use crate::handler::{
-    Action, ConnectionHandler, Exchange, FixedUpstreamHandler, ForwardHandler, ResponseAction,
+    Action, ConnectionHandler, Exchange, FixedUpstreamHandler, ForwardHandler, Plan, ResponseAction,
 };
-use crate::http1::TargetForm;
 use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
 use crate::net::memory::connection;
 use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::WorkerPool;
 use crate::session::{Lanes, Settings, Work};
-use crate::upstream::{ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
+use crate::upstream::{Authority, ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
 
 /// The field that names the exchange a message belongs to, added in both directions. No script
 /// knows it.
@@ -31,16 +30,19 @@ struct Backstage {
     upstreams: Vec<Peer>,
     exchanges: Vec<u64>,
     refuse_next: bool,
-    /// The request that is being decided about asks for a tunnel.
-    is_tunnel: bool,
 }
 
 /// What the proxy is set to.
-pub(super) fn settings(scene: &Scene, role: Role) -> Settings {
+pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
     Settings {
-        handler: scene.handler(role),
+        handler: scene.handler(script.role),
         connector: scene.connector(),
-        limits: limits(),
+        limits: Limits {
+            connections_per_upstream: script.connections,
+            waiting_per_upstream: 2,
+            min_rate: script.least_rate,
+            ..limits()
+        },
         timeouts: Timeouts::default(),
         pseudonym: "rehearsal".to_owned(),
         forwarding: ForwardingPolicy::off(),
@@ -82,8 +84,7 @@ pub(super) fn lanes() -> Lanes {
 impl Scene {
     pub(super) fn new(room: usize) -> Scene {
         let (upstreams, exchanges) = (Vec::new(), Vec::new());
-        let backstage =
-            Backstage { room, upstreams, exchanges, refuse_next: false, is_tunnel: false };
+        let backstage = Backstage { room, upstreams, exchanges, refuse_next: false };
         Scene(Arc::new(Mutex::new(backstage)))
     }
 
@@ -142,14 +143,17 @@ struct Marking {
 impl ConnectionHandler for Marking {
     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
         let id = exchange.id();
-        {
-            let mut backstage = self.scene.lock();
-            backstage.exchanges.push(id);
-            backstage.is_tunnel = exchange.request().form() == TargetForm::Authority;
-        }
+        self.scene.lock().exchanges.push(id);
         exchange.request_edits().set(MARK, &id.to_string());
         exchange.response_edits().set(MARK, &id.to_string());
-        self.inner.request(exchange)
+        match self.inner.request(exchange) {
+            // So the connector can tell its connections from those for requests.
+            Action::Tunnel(_) => {
+                let end = Authority::new(MARK, 443).expect("a mark is a name, too");
+                Action::Tunnel(Plan::to(Arc::new(end)))
+            }
+            action => action,
+        }
     }
 
     fn response(&self, exchange: &mut Exchange<'_>) -> ResponseAction {
@@ -167,8 +171,7 @@ impl UpstreamConnector for Leading {
             return Some(Err(ConnectError::new(Reason::ConnectRefused)));
         }
         let (near, far) = connection(backstage.room);
-        // What is tried again is no tunnel, and another request may have been decided since.
-        let is_tunnel = backstage.is_tunnel && destination.attempt() == 1;
+        let is_tunnel = destination.host().eq_ignore_ascii_case(MARK);
         backstage.upstreams.push(Peer { is_tunnel, ..Peer::new(far) });
         Some(Ok(Dialing::connected(Socket::Memory(near), Vouched::because("it is a rehearsal"))))
     }

@@ -11,6 +11,7 @@
 //! │ │  │  └ so much may be on its way from the proxy to a far end
 //! │ │  └ an upstream's bytes come in pieces of this size
 //! │ └ a client's bytes come in pieces of this size
+//! │   (also: l2, two connections to each upstream at most; v100, a hundred bytes a second at least)
 //! └ f: forward proxy; r: in front of one upstream; with ` i` behind, nobody ends at the end
 //! ```
 
@@ -26,6 +27,10 @@ pub(super) struct Script {
     pub(super) room: usize,
     pub(super) read_bytes: usize,
     pub(super) last: Last,
+    /// How many connections each upstream may have.
+    pub(super) connections: usize,
+    /// How many bytes a second everybody must move, or 0.
+    pub(super) least_rate: u64,
     pub(super) acts: Vec<Act>,
 }
 
@@ -108,6 +113,8 @@ impl Script {
             } else {
                 Last::Ends
             },
+            connections: setting('l', 1, usize::MAX),
+            least_rate: setting('v', 0, 0) as u64,
             room: setting('m', 1, 1 << 20),
             read_bytes: setting('b', 1, 4096).min(1 << 16),
             acts: acts

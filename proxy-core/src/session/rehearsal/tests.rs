@@ -216,7 +216,7 @@ fn body(sizes: &[usize], chunked: bool, out: &mut Vec<u8>) {
 /// How bytes come through: the first line of a script.
 fn settings() -> impl Strategy<Value = String> {
     let size = || prop_oneof![1..8_usize, 8..64_usize, Just(5000_usize)];
-    let last = prop_oneof![Just(""), Just(" i")];
+    let last = prop_oneof![Just(""), Just(" i"), Just(" l1"), Just(" l2 i v50")];
     (size(), size(), size(), size(), last).prop_map(|(client, upstream, room, read, last)| {
         format!("f p{client} q{upstream} m{room} b{read}{last}\n")
     })
