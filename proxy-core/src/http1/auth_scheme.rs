@@ -3,9 +3,10 @@
 use super::field::FieldKind;
 use super::list;
 
-/// Whether a field says that a connection is, or is to be, authenticated as a whole: by NTLM,
-/// Negotiate, or its successor Nego2. RFC 9110 §11.1 has each request stand for itself, but these two authenticate
-/// whoever sends on the connection (RFC 4559 §6), so that it must never be shared.
+/// Whether a field says that a connection is, or is to be, authenticated as a whole: by NTLM, by
+/// Negotiate, or by its successor Nego2. RFC 9110 §11.1 has each request stand for itself, but
+/// these three authenticate whoever sends on the connection (RFC 4559 §6), so that it must never
+/// be shared.
 pub(crate) fn binds_connection(kind: FieldKind, value: &[u8]) -> bool {
     matches!(kind, FieldKind::Authorization | FieldKind::WwwAuthenticate)
         // A comma within a quoted string can make one too many of them: that does no harm.
