@@ -88,7 +88,8 @@ pub(crate) fn response(
     };
     let before = origin.visits();
     let pieces = vec![placed(&row.sent, origin)];
-    origin.set(Script::Plays { pieces, ends: row.then == Then::Ends });
+    let (ends, early) = (row.then == Then::Ends, row.then == Then::Early);
+    origin.set(Script::Plays { pieces, ends, early });
     let (received, ended) = exchange(proxy, &placed(&sent, origin), false);
     origin.hang_up(before);
     let shown = received.escape_ascii().to_string();

@@ -156,8 +156,10 @@ impl Bench<'_> {
             Manner::Pieces => pieces(&sent).iter().map(|piece| piece.to_vec()).collect(),
             _ => vec![sent],
         };
-        let before = self.origin.visits().saturating_sub(1);
-        self.origin.set(Script::Plays { pieces, ends: row.then == Then::Ends });
+        let first = self.origin.visits();
+        let before = first.saturating_sub(1);
+        let (ends, early) = (row.then == Then::Ends, row.then == Then::Early);
+        self.origin.set(Script::Plays { pieces, ends, early });
         let mut client = connect(self.stage);
         send(&mut client, &self.placed(&row.request), Manner::Whole);
         let mut received = Vec::new();
@@ -189,9 +191,18 @@ impl Bench<'_> {
             Received::Relayed(expected, _) => got == self.placed(expected) && !was_reset,
         };
         if !is_as_expected {
-            return Err(format!("expected: {:?}; reset: {was_reset}; {shown}", row.received));
+            let expected = match &row.received {
+                Received::Relayed(bytes, _) | Received::Spoilt(bytes, _) => {
+                    bytes.escape_ascii().to_string()
+                }
+                refused => format!("{refused:?}"),
+            };
+            return Err(format!("{shown}; reset: {was_reset}; expected: {expected}"));
         }
         self.judge_canonical(row, &received)?;
+        if row.then == Then::Early {
+            return self.judge_cut(first);
+        }
         if !goes_on {
             return Ok(());
         }
@@ -201,6 +212,18 @@ impl Bench<'_> {
             self.stage.settle();
         }
         self.judge_next(row, client, end, before)
+    }
+
+    /// The origin got no request that looks whole, and its connection has ended.
+    fn judge_cut(&self, from: usize) -> Result<(), String> {
+        let visits = self.origin.recorded(from, PATIENCE).ok_or("its connection is not closed")?;
+        for visit in &visits {
+            match canonical::requests(visit, Upgrade::Refused) {
+                Ok(reading) if reading.messages.is_empty() => {}
+                other => return Err(format!("the origin got {other:?}")),
+            }
+        }
+        Ok(())
     }
 
     /// What the client got is canonical as far as it goes.

@@ -104,7 +104,7 @@ fn in_origin_form(row: &RequestRow) -> Option<RequestRow> {
     let for_forward_proxies = ["not_a_proxy_request", "unsupported_scheme", "connect_refused"];
     let differs = ["target", "host"].contains(&row.class)
         || row.outcome.reason.is_some_and(|reason| for_forward_proxies.contains(&reason))
-        || [&b"CONNECT "[..], b"OPTIONS http://{origin} ", b"POST / ", b"OPTIONS * "]
+        || [&b"CONNECT "[..], b"OPTIONS http://{origin} ", b"POST / ", b"OPTIONS * ", b"127.0.0.1:1/"]
             .iter()
             .any(|other| search::find(&row.sent, other).is_some())
         // Without a host in the target, one has to be somewhere.

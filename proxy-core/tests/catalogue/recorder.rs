@@ -38,6 +38,8 @@ pub enum Script {
         pieces: Vec<Vec<u8>>,
         /// Whether it ends its side behind them.
         ends: bool,
+        /// Whether it answers once it has the head of a request.
+        early: bool,
     },
 }
 
@@ -168,19 +170,28 @@ impl Shared {
 
     fn serve(&self, number: usize, mut stream: TcpStream) {
         let mut buffer = [0; 16 * 1024];
-        let mut answered = 0;
+        // What of the bytes has been answered, and for which script the last time.
+        let (mut answered, mut spent) = (0, 0);
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
             let (script, number_of_script, bytes) = self.with(|state| {
                 state.visits[number].bytes.extend_from_slice(&buffer[..count]);
                 (state.script.clone(), state.scripts, state.visits[number].bytes.clone())
             });
-            while let Some(length) = whole(&bytes[answered..]) {
+            // Behind an early answer comes the request's body, which is not looked at.
+            let early = matches!(script, Script::Plays { early: true, .. });
+            let next = |answered: usize, spent: usize| match early {
+                true if spent == number_of_script => None,
+                true => find(&bytes[answered..], b"\r\n\r\n").map(|_| bytes.len() - answered),
+                false => whole(&bytes[answered..]),
+            };
+            while let Some(length) = next(answered, spent) {
+                spent = number_of_script;
                 let is_next = bytes[answered..].starts_with(b"GET /next ");
                 answered += length;
                 let (pieces, ends) = match &script {
                     Script::Answers => (&[ANSWER.to_vec()][..], false),
                     Script::Plays { .. } if is_next => (&[NEXT_ANSWER.to_vec()][..], false),
-                    Script::Plays { pieces, ends } => (&pieces[..], *ends),
+                    Script::Plays { pieces, ends, .. } => (&pieces[..], *ends),
                 };
                 for piece in pieces {
                     // An error shows on the other side.

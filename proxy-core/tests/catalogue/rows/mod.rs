@@ -19,6 +19,7 @@ mod methods;
 mod pipelining;
 mod request_line;
 mod response_chunks;
+mod response_early;
 mod response_fields;
 mod response_framing;
 mod response_interim;
@@ -110,6 +111,8 @@ pub enum Then {
     Stays,
     /// It closes the connection.
     Ends,
+    /// It has answered as soon as it had the head of the request, and waits.
+    Early,
     /// Once the client has its answer, it sends this, which nobody has asked for.
     Adds(&'static [u8]),
 }
@@ -167,6 +170,7 @@ pub fn responses() -> Vec<ResponseRow> {
         response_chunks::rows(),
         response_interim::rows(),
         response_more::rows(),
+        response_early::rows(),
     ]
     .concat()
 }

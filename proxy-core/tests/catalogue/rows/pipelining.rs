@@ -44,6 +44,8 @@ pub(super) fn rows() -> Vec<RequestRow> {
     pipelined("it expects to be told to go on, and nobody knows whether its body came", "RFC 9110 §10.1.1; http-request-smuggler", &[&to_us("Expect: 100-continue\r\nContent-Length: 5\r\n", b""), &second], &[], &[400], Some("not_a_proxy_request"), After::Closed);
     pipelined("it asks for WebSocket, and speaks at once", "RFC 6455 §4.1", &[b"GET / HTTP/1.1\r\nHost: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", &second], &[], &[400], Some("not_a_proxy_request"), After::Closed);
     pipelined("a tunnel that cannot be, and a request in it", "RFC 9110 §9.3.6", &[b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: {origin}\r\n\r\n", &second], &[], &[502], Some("connect_refused"), After::Closed);
+    pipelined("an upstream that is not there, and a body that looks like a request", "RFC 9112 §6.3", &[b"POST http://127.0.0.1:1/ HTTP/1.1\r\nHost: {origin}\r\nContent-Length: 34\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nid: 2\r\n\r\n", &second], &[&second_on], &[502, 200], None, After::Open);
+    pipelined("an upstream that is not there, and a body that may come", "RFC 9110 §10.1.1", &[b"POST http://127.0.0.1:1/ HTTP/1.1\r\nHost: {origin}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", &second], &[], &[502], Some("connect_refused"), After::Closed);
     pipelined("TRACE that ends here, and a request", "RFC 9110 §7.6.2", &[b"TRACE http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\nMax-Forwards: 0\r\n\r\n", &second], &[&second_on], &[200, 200], None, After::Open);
     let whole = Outcome { after: After::Closed, ..forwarded(&first_on) };
     rows.row("the end comes behind a request", "RFC 9112 §9.6: it is answered", &first, whole).ends = true;
