@@ -17,8 +17,13 @@
 //! | [`script`] | what clients and upstreams do, and its form in bytes |
 //! | [`scene`] | the settings, the handler, the connector, and the upstreams they lead to |
 //! | [`peer`] | a far end and what came of it |
+//! | [`marks`] | what tells exchanges apart |
 //! | [`verdict`] | what must hold of every play, whatever the script |
 
+#[path = "../../../tests/support/canonical.rs"]
+#[allow(unreachable_pub)]
+mod canonical;
+mod marks;
 mod peer;
 mod scene;
 mod script;
@@ -69,6 +74,8 @@ struct Rehearsal {
     actor: usize,
     speaker: usize,
     room: usize,
+    /// How many connections each upstream may have.
+    connections: usize,
     open: Arc<AtomicUsize>,
     freed: (crossbeam_channel::Sender<()>, crossbeam_channel::Receiver<()>),
     /// It has been told to come to an end.
@@ -114,6 +121,7 @@ impl Rehearsal {
             actor: 0,
             speaker: 0,
             room: script.room,
+            connections: script.connections,
             open: Arc::default(),
             freed: crossbeam_channel::bounded(1),
             is_draining: false,
@@ -232,6 +240,10 @@ impl Rehearsal {
             false => self.event_loop.rehearse(&mut self.engine, self.now, news.into_iter()),
         };
         self.has_stopped |= turn == Turn::Stop;
+        let open = self.scene.most_open();
+        if open > self.connections {
+            self.objection.get_or_insert(format!("{open} connections to one upstream"));
+        }
         self.records.gather();
         self.clients.iter_mut().for_each(Peer::take);
         self.scene.each_upstream(Peer::take);

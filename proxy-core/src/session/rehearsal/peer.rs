@@ -1,20 +1,7 @@
 //! [`Peer`]: a far end and what came of it.
 
-use super::verdict::requests_begun;
+use super::marks::{TAG, requests_begun, tag};
 use crate::net::memory::{FarEnd, Flow};
-
-/// These four bytes of what an upstream says become a tag that tells on which connection, and
-/// behind which of its requests, it has said it.
-pub(super) const TAG: &[u8] = b"~~~~";
-
-/// The tag of what is said on this connection when so many requests have begun to come there.
-/// There is none where there are too many of either.
-pub(super) fn tag(connection: usize, requests: usize) -> Option<[u8; 4]> {
-    const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let high = DIGITS.get(requests / DIGITS.len())?;
-    let low = DIGITS[requests % DIGITS.len()];
-    Some([TAG[0], *DIGITS.get(connection)?, *high, low])
-}
 
 /// A client or an upstream.
 pub(super) struct Peer {
@@ -29,6 +16,8 @@ pub(super) struct Peer {
     pub(super) end: Flow,
     /// It has sent a reset, and takes nothing any more.
     pub(super) is_deaf: bool,
+    /// It is an upstream, and this is what was to be connected to.
+    pub(super) authority: String,
     /// It is an upstream to which a tunnel leads: no HTTP is spoken with it.
     pub(super) is_tunnel: bool,
 }
@@ -36,7 +25,16 @@ pub(super) struct Peer {
 impl Peer {
     pub(super) fn new(far: FarEnd) -> Peer {
         let (got, sent) = (Vec::new(), Vec::new());
-        Peer { far, got, sent, pace: usize::MAX, end: Flow::Open, is_deaf: false, is_tunnel: false }
+        Peer {
+            far,
+            got,
+            sent,
+            pace: usize::MAX,
+            end: Flow::Open,
+            is_deaf: false,
+            authority: String::new(),
+            is_tunnel: false,
+        }
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) {

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::marks::MARK;
 use super::peer::Peer;
 use super::script::{Role, Script};
 use crate::error::Reason;
@@ -16,10 +17,6 @@ use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::WorkerPool;
 use crate::session::{Lanes, Settings, Work};
 use crate::upstream::{Authority, ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
-
-/// The field that names the exchange a message belongs to, added in both directions. No script
-/// knows it.
-pub(super) const MARK: &str = "X-Rehearsed-As";
 
 /// What goes on behind the proxy.
 #[derive(Clone)]
@@ -128,6 +125,15 @@ impl Scene {
         self.lock().upstreams.iter_mut().for_each(act);
     }
 
+    /// The most connections that are open to one upstream.
+    pub(super) fn most_open(&self) -> usize {
+        let backstage = self.lock();
+        let open = || backstage.upstreams.iter().filter(|peer| !peer.far.is_closed());
+        let to_same =
+            |peer: &Peer| open().filter(|other| other.authority == peer.authority).count();
+        open().map(to_same).max().unwrap_or(0)
+    }
+
     pub(super) fn into_parts(self) -> (Vec<Peer>, Vec<u64>) {
         let mut backstage = self.lock();
         (std::mem::take(&mut backstage.upstreams), std::mem::take(&mut backstage.exchanges))
@@ -172,7 +178,8 @@ impl UpstreamConnector for Leading {
         }
         let (near, far) = connection(backstage.room);
         let is_tunnel = destination.host().eq_ignore_ascii_case(MARK);
-        backstage.upstreams.push(Peer { is_tunnel, ..Peer::new(far) });
+        let authority = format!("{}:{}", destination.host(), destination.port());
+        backstage.upstreams.push(Peer { authority, is_tunnel, ..Peer::new(far) });
         Some(Ok(Dialing::connected(Socket::Memory(near), Vouched::because("it is a rehearsal"))))
     }
 

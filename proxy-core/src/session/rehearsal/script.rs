@@ -17,8 +17,7 @@
 
 use std::time::Duration;
 
-use super::peer::TAG;
-use super::scene::MARK;
+use super::marks::{MARK, TAG};
 
 /// What is played.
 #[derive(Clone, Debug)]

@@ -6,18 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use self::canonical::{Ending, Message, Reading, Upgrade};
-use super::peer::{Peer, TAG, tag};
-use super::scene::MARK;
+use super::canonical::{self, Ending, Message, Reading, Upgrade};
+use super::marks::{MARK, Tag, marks, owners, tags, tags_in};
+use super::peer::Peer;
 use super::{Play, client_address};
 use crate::error::Reason;
 use crate::http1::Version;
 use crate::logger::{AccessRecord, Event, Kind};
 use crate::net::memory::Flow;
-
-#[path = "../../../tests/support/canonical.rs"]
-#[allow(unreachable_pub)]
-mod canonical;
 
 /// Why a play must not have happened.
 type Objection = String;
@@ -231,8 +227,17 @@ fn judge_upstream(
     let upgrade = if closed.values().any(switched) { Upgrade::Granted } else { Upgrade::Refused };
     let Reading { messages, ending } = canonical::requests(&upstream.got, upgrade)
         .map_err(|problem| format!("not canonical at {}: {}", problem.at, problem.what))?;
+    let mut authenticated = None;
     for message in &messages {
         let record = record_of(message, closed)?;
+        // NTLM and Negotiate authenticate the connection: it is that client's (RFC 4559 §6).
+        if authenticated.is_some_and(|client| client != record.client) {
+            return Err(format!("{} goes out in the name of another client", message.start));
+        }
+        let credentials = message.value("Authorization").unwrap_or_default();
+        if credentials.starts_with(b"NTLM") || credentials.starts_with(b"Negotiate") {
+            authenticated = Some(record.client);
+        }
         if record.reason.is_some_and(|reason| CUTS_REQUESTS.contains(&reason)) {
             return Err(format!("{} was cut and looks whole", message.start));
         }
@@ -276,56 +281,6 @@ fn record_of<'a>(
     let mark = message.value(MARK).ok_or("a request without its mark")?;
     let id = String::from_utf8_lossy(mark).parse().map_err(|_| "a mark that is no number")?;
     closed.get(&id).copied().ok_or(format!("a request of {id}, of which the log knows nothing"))
-}
-
-/// To which exchange each tag belongs.
-fn owners(upstreams: &[Peer]) -> HashMap<Tag, u64> {
-    let mut owners = HashMap::new();
-    for (connection, upstream) in upstreams.iter().enumerate() {
-        for (number, id) in marks(&upstream.got).enumerate() {
-            owners.extend(tag(connection, number + 1).map(|tag| (tag, id)));
-            if number == 0 {
-                // What was said before its first request came in is an answer to that, at most.
-                owners.extend(tag(connection, 0).map(|tag| (tag, id)));
-            }
-        }
-    }
-    owners
-}
-
-/// The exchanges that marks name, wherever they stand: no script has any, so that each of them
-/// stands for a head that the proxy has written.
-fn marks(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let ids: Vec<_> = text
-        .split(MARK)
-        .skip(1)
-        .filter_map(|behind| behind.strip_prefix(": ")?.split_once('\r')?.0.parse().ok())
-        .collect();
-    ids.into_iter()
-}
-
-/// How many requests have come, or begun to come, in these bytes.
-pub(super) fn requests_begun(bytes: &[u8]) -> usize {
-    match canonical::requests(bytes, Upgrade::Granted) {
-        Ok(Reading { messages, ending: Ending::Cut(_) }) => messages.len() + 1,
-        Ok(Reading { messages, .. }) => messages.len(),
-        Err(_) => 0, // the play is objected to for that
-    }
-}
-
-type Tag = [u8; 4];
-
-/// The tags in a message: see [`Peer::lines`].
-fn tags(message: &Message) -> HashSet<Tag> {
-    let fields = message.fields.iter().chain(&message.trailers);
-    let texts = fields.flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]);
-    texts.chain([message.start.as_bytes(), &message.body]).flat_map(tags_in).collect()
-}
-
-fn tags_in(text: &[u8]) -> impl Iterator<Item = Tag> {
-    let fours = text.windows(4).map(|four| four.try_into().expect("four bytes"));
-    fours.filter(|four: &Tag| four[0] == TAG[0] && four[1..].iter().all(u8::is_ascii_alphanumeric))
 }
 
 impl fmt::Display for Play {
