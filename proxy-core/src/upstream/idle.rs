@@ -108,7 +108,8 @@ impl IdleUpstreams {
         now: Instant,
         keep: Duration,
     ) -> Result<IdleId, Idle> {
-        if self.entries.len() >= self.most || keep.is_zero() {
+        let has_room = self.entries.len() < self.most && self.most_per_key > 0;
+        if !has_room || keep.is_zero() {
             return Err(idle);
         }
         let list = match self.by_key.get(key) {
@@ -291,6 +292,16 @@ mod tests {
             }
             assert_eq!(taken(all.take("a:80", Guarding::Guarded, now, Duration::MAX)), None);
             assert_eq!(all.len(), 0);
+        }
+    }
+
+    #[test]
+    fn an_upstream_of_which_nothing_is_kept_is_not_remembered() {
+        let now = Instant::now();
+        for (most, most_per_key) in [(10, 0), (0, 10)] {
+            let mut all = IdleUpstreams::new(most, most_per_key);
+            assert!(all.put("a:80", idle(1), now, LONG).is_err());
+            assert!(all.by_key.is_empty() && all.lists.is_empty(), "{most} {most_per_key}");
         }
     }
 
