@@ -308,6 +308,10 @@ reasons! {
     ConnectorFailed = "connector_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not plan a connection.",
         "Correct the connector: the log of the program tells that it panicked.";
+    /// The proxy's own code panicked, or what a handler or connector had left with it did.
+    InternalError = "internal_error", 500, proxy_internal_error, Proxy,
+        "The proxy failed while it served the request.",
+        "Report it: it is a bug. The log of the program tells where it panicked.";
     /// The request came back to the proxy that had forwarded it.
     LoopDetected = "loop_detected", 508, proxy_loop_detected, Proxy,
         "The request came back to this proxy: it would go round for ever.",

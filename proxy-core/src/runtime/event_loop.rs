@@ -52,6 +52,8 @@ pub(crate) struct Context<O> {
     pub(crate) spares: Spares,
     /// Where bytes are read to. What is not used up within the call is to be copied away.
     pub(crate) scratch: Vec<u8>,
+    /// Bytes that are read at once: the length of `scratch`.
+    read_bytes: usize,
     again: Vec<TimerKey>,
 }
 
@@ -66,6 +68,11 @@ impl<O> Context<O> {
     /// task that could go on, but has had its share.
     pub(crate) fn run_again(&mut self, key: TimerKey) {
         self.again.push(key);
+    }
+
+    /// Makes the scratch buffer anew, if somebody who had taken it has panicked.
+    pub(crate) fn make_scratch_anew(&mut self) {
+        self.scratch.resize(self.read_bytes, 0);
     }
 
     /// Whether a task is to go on at once.
@@ -102,6 +109,7 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             timers: Timers::new(now),
             spares: Spares::default(),
             scratch: vec![0; read_bytes],
+            read_bytes,
             again: Vec::new(),
         };
         let works = Works { mailbox, context, due: Vec::new(), again: Vec::new() };

@@ -300,6 +300,19 @@ impl<O> Sockets<O> {
     }
 }
 
+impl<O> Sockets<O> {
+    /// Closes all sockets of those who are `whose`. Looks at every socket there is.
+    pub(crate) fn close_all(&mut self, whose: impl Fn(&O) -> bool, how: Close) {
+        let ids: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| whose(&slot.connection.owner))
+            .map(|(index, slot)| SocketId { index: index as u32, generation: slot.generation })
+            .collect();
+        ids.into_iter().for_each(|id| self.close(id, how));
+    }
+}
+
 /// How to close a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Close {

@@ -1,5 +1,6 @@
 //! [`Session`]: one client connection, from request to request.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::env::Env;
@@ -25,6 +26,8 @@ pub(super) struct Session {
     idle_until: Instant,
     /// The request that is being served.
     pub(super) transaction: Option<Box<Transaction>>,
+    /// The id of the last request that has begun, until the next is waited for.
+    last_request: Option<u64>,
     /// An upstream connection that is this client's alone.
     pub(super) pinned: Option<Box<Pinned>>,
     /// The last response has been sent; so many bytes are still read and thrown away.
@@ -84,6 +87,7 @@ impl Session {
             timer,
             idle_until: cx.now + keep_alive,
             transaction: None,
+            last_request: None,
             pinned: None,
             lingering: None,
             is_brief: false,
@@ -131,6 +135,7 @@ impl Session {
     /// Reads until the head of a request is complete, and then has it decided about.
     fn await_request(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
         self.unpin_if_over(cx);
+        self.last_request = None;
         let client = &mut self.client;
         if client.inbound.needs_more() && !cx.sockets[client.socket].is_readable() {
             return Step::Wait;
@@ -200,6 +205,7 @@ impl Session {
 
     fn begin(&mut self, transaction: &mut Transaction, env: &mut Env) {
         transaction.id = env.next_id();
+        self.last_request = Some(transaction.id);
         transaction.started = self.client.begun.take().unwrap_or(transaction.started);
         transaction.client_reused = std::mem::replace(&mut self.client.reused, true);
     }
@@ -328,6 +334,24 @@ impl Session {
             env.record_close(&transaction, &self.client.who, cx.now);
         }
         Step::End(Close::Abruptly)
+    }
+
+    /// The code that served this client has panicked: records the request that was under way, of
+    /// which no more may be left than its id. Says who the client is.
+    pub(super) fn fail_internally(&mut self, env: &mut Env, cx: &mut Cx) -> SocketAddr {
+        let lost = self.last_request.filter(|&id| !env.has_just_recorded(id));
+        let open = self.transaction.take().or_else(|| {
+            lost.map(|id| {
+                let mut unknown = env.begin(cx.now);
+                unknown.id = id;
+                unknown
+            })
+        });
+        if let Some(mut transaction) = open {
+            transaction.reason = Some(Reason::InternalError);
+            env.record_close(&transaction, &self.client.who, cx.now);
+        }
+        self.client.who.address
     }
 
     /// Closes the connection. Whatever was under way has been recorded.

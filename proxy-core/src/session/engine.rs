@@ -1,5 +1,6 @@
 //! [`Engine`]: all tasks of one loop, and who gets which event.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -120,7 +121,14 @@ impl Engine {
         let Some(entry) = self.tasks.get_mut(index).filter(|entry| entry.has(key)) else {
             return; // what comes late finds nobody
         };
-        match act(&mut entry.task, &mut self.env, cx) {
+        let acted = catch_unwind(AssertUnwindSafe(|| act(&mut entry.task, &mut self.env, cx)));
+        let step = match acted {
+            Ok(step) => step,
+            // Fuzzers and property tests are to see it.
+            Err(panic) if cfg!(any(test, fuzzing)) => resume_unwind(panic),
+            Err(_) => return self.give_up(key, cx),
+        };
+        match step {
             Step::Wait | Step::Again => {}
             Step::Later => {
                 if !std::mem::replace(&mut entry.again, true) {
@@ -147,6 +155,21 @@ impl Engine {
                 Task::TakenOver(Box::new(TakenOver::new(session, transaction, env, cx)))
             }),
         }
+    }
+
+    /// A task has panicked: by a bug of ours, or of something that the embedder has left with it,
+    /// such as a value that panics when it is dropped. That costs its connection and nothing else.
+    /// What it was about to do is unknown: all its sockets are closed, and what it had on loan is
+    /// made anew.
+    fn give_up(&mut self, key: TaskKey, cx: &mut Cx) {
+        let Entry { task, .. } = self.tasks.remove(index(key));
+        let ended = catch_unwind(AssertUnwindSafe(|| task.fail(&mut self.env, cx)));
+        if ended.is_err() {
+            log::error!("a connection whose code has panicked has no record: that panicked, too");
+        }
+        cx.sockets.close_all(|owner| *owner == Owner::Task(key), Close::Abruptly);
+        cx.make_scratch_anew();
+        self.env.out.clear();
     }
 
     /// Makes another task of a session, in its place: sockets, timers and jobs know it by that.
@@ -263,6 +286,18 @@ impl Task {
             Task::Tunnel(tunnel) => tunnel.expired(due, env, cx),
             Task::TakenOver(_) => Step::Wait,
         }
+    }
+}
+
+impl Task {
+    /// Records what was under way when its code panicked.
+    fn fail(self, env: &mut Env, cx: &mut Cx) {
+        let who = match self {
+            Task::Session(mut session) => session.fail_internally(env, cx),
+            Task::Tunnel(mut tunnel) => tunnel.fail_internally(env, cx),
+            Task::TakenOver(taken) => taken.fail_internally(env, cx),
+        };
+        log::error!("the connection of {who} is cut: the code that served it panicked");
     }
 }
 

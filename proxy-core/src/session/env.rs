@@ -85,6 +85,8 @@ pub(crate) struct Env {
     /// Boxed as their sessions have them: they are handed over as they are.
     #[allow(clippy::vec_box)]
     spare: Vec<Box<Transaction>>,
+    /// The request that was recorded last; 0 is no request's id.
+    last_recorded: u64,
     next_id: u64,
     id_step: u64,
     pub(super) clock: Clock,
@@ -136,6 +138,7 @@ impl Env {
             results,
             under_way: [0; Work::ALL.len()],
             spare: Vec::new(),
+            last_recorded: 0,
             next_id: number as u64 + 1,
             id_step: loops as u64,
             clock: Clock::new(Instant::now()),
@@ -255,6 +258,12 @@ impl Env {
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
         let time = self.time_of_day(transaction.started, now);
         self.record(&transaction.record(who, time, now), now);
+        self.last_recorded = transaction.id;
+    }
+
+    /// Whether this request is the last one that was recorded.
+    pub(super) fn has_just_recorded(&self, id: u64) -> bool {
+        self.last_recorded == id
     }
 
     pub(super) fn record(&mut self, record: &AccessRecord<'_>, now: Instant) {

@@ -1,5 +1,6 @@
 //! [`TakenOver`]: a client connection that blocking code speaks with, on the worker pool.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -103,6 +104,12 @@ impl TakenOver {
     /// The time to drain is over. The code runs on, but nobody waits for it.
     pub(super) fn cut(&self, env: &mut Env, cx: &Cx) -> Step {
         self.end(Some(Reason::ShutDown), env, cx)
+    }
+
+    /// The code that waits for it has panicked. Says who the client is.
+    pub(super) fn fail_internally(&self, env: &mut Env, cx: &Cx) -> SocketAddr {
+        self.end(Some(Reason::InternalError), env, cx);
+        self.story.as_record().client
     }
 
     fn end(&self, reason: Option<Reason>, env: &mut Env, cx: &Cx) -> Step {

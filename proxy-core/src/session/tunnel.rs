@@ -3,6 +3,7 @@
 //! Each direction ends on its own: FIN is passed on as FIN and the other direction goes on.
 //! A reset is passed on as a reset, so that a cut transfer never looks complete.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::client::Session;
@@ -136,6 +137,12 @@ impl Tunnel {
     /// Ends the tunnel now: the time to drain is over.
     pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
         self.end(Some(Reason::ShutDown), Close::Abruptly, env, cx)
+    }
+
+    /// The code that served it has panicked. Says who the client is.
+    pub(super) fn fail_internally(&mut self, env: &mut Env, cx: &Cx) -> SocketAddr {
+        self.record(Event::Close, Some(Reason::InternalError), env, cx);
+        self.story.as_record().client
     }
 
     fn end(&mut self, reason: Option<Reason>, how: Close, env: &mut Env, cx: &mut Cx) -> Step {
