@@ -16,7 +16,8 @@ pub(crate) enum FieldKind {
     /// Anything else: goes on as it is.
     #[default]
     Other,
-    /// Anything else, but `Connection` names it: ends here (RFC 9110 §7.6.1).
+    /// One that [can be named](FieldKind::can_be_named), and that `Connection` names: ends here
+    /// (RFC 9110 §7.6.1).
     Named,
     Authorization,
     Connection,
@@ -90,6 +91,12 @@ impl FieldKind {
             _ if is_forwarding_claim(name) => FieldKind::ForwardingClaim,
             _ => FieldKind::Other,
         }
+    }
+
+    /// Whether `Connection` can name it: then it ends here. What frames or routes, what the proxy
+    /// sets itself, and what tells of clients stays all the same.
+    pub(crate) fn can_be_named(self) -> bool {
+        matches!(self, FieldKind::Other | FieldKind::Authorization | FieldKind::WwwAuthenticate)
     }
 
     /// Whether a handler may change it: it neither frames nor routes, and does not end here.

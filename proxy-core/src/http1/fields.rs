@@ -197,7 +197,7 @@ impl Fields {
                     if named > CONNECTION_OPTIONS {
                         return Err(Error::Field);
                     }
-                    for line in lines.iter_mut().filter(|line| line.kind == FieldKind::Other) {
+                    for line in lines.iter_mut().filter(|line| line.kind.can_be_named()) {
                         if line.name.of(bytes).eq_ignore_ascii_case(option) {
                             line.kind = FieldKind::Named;
                         }

@@ -126,7 +126,7 @@ impl ResponseHead {
     /// - the status line, always with HTTP/1.1 (RFC 9110 §2.5), and the reason phrase;
     /// - the fields in their order and case, without those that end here: `Connection` and
     ///   what it names, `Keep-Alive`, `TE`, `Upgrade`, `Proxy-Connection` and those by which
-    ///   clients and proxies authenticate (RFC 9110 §7.6.1, §11.7);
+    ///   clients and proxies authenticate (RFC 9110 §7.6.1, §11.7), and `Proxy`;
     /// - one `Content-Length` or `Transfer-Encoding: chunked`, in its place, or neither. To
     ///   `HEAD`, and with 304, the length stays though no body follows; with 1xx and 204 it
     ///   goes (RFC 9110 §8.6);

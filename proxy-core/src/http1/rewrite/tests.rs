@@ -81,6 +81,23 @@ fn hop_by_hop_fields_of_a_request_end_here() {
     );
 }
 
+/// RFC 9110 §7.6.1 excepts no field that is understood here for another reason.
+#[test]
+fn authentication_of_the_origin_can_be_named_away() {
+    assert_eq!(
+        upstream(
+            "GET / HTTP/1.1\nHost: a\nConnection: authorization\nA: b\nAuthorization: NTLM x\n\n"
+        ),
+        "GET / HTTP/1.1\nHost: a\nA: b\nVia: 1.1 me\n\n"
+    );
+    let head = "HTTP/1.1 401 X\nConnection: WWW-Authenticate\nWWW-Authenticate: NTLM\n\
+                Content-Length: 0\n\n";
+    assert_eq!(
+        client("GET /", head, Persistence::Keep, Coding::AsIs),
+        "HTTP/1.1 401 X\nContent-Length: 0\nVia: 1.1 me\n\n"
+    );
+}
+
 /// `Connection: host` and its like would let a client take away what others rely on.
 #[test]
 fn what_frames_and_routes_cannot_be_named_away() {
