@@ -2,7 +2,10 @@
 
 mod support;
 
-use support::{Client, Origin, Stage};
+use std::time::Duration;
+
+use proxy_core::{Limits, Timeouts};
+use support::{Client, Origin, PATIENCE, Stage};
 
 /// Answers with the number of the connection, and as the request's path asks for.
 fn numbered() -> Origin {
@@ -20,6 +23,19 @@ fn numbered() -> Origin {
             ));
         }
     })
+}
+
+/// With one connection to each upstream. Idle ones stay, so that none ends by itself.
+fn limited(change: impl FnOnce(&mut Timeouts)) -> Stage {
+    let mut limits = Limits::default();
+    limits.connections_per_upstream = 1;
+    let timeouts = support::timeouts(|timeouts| {
+        timeouts.upstream_idle = 2 * PATIENCE;
+        timeouts.upstream_wait = 2 * PATIENCE;
+        timeouts.keep_alive = 2 * PATIENCE;
+        change(timeouts);
+    });
+    Stage::with(|builder| builder.limits(limits).timeouts(timeouts))
 }
 
 fn ask(client: &mut Client, origin: &Origin, path: &str, field: &str) -> String {
@@ -74,7 +90,7 @@ fn a_connection_of_ones_own_can_end_and_be_replaced() {
     for visits in 1..=3 {
         assert_eq!(ask(&mut client, &once, "/", ""), "x");
         assert_eq!(once.visits(), visits);
-        told.recv_timeout(support::PATIENCE).unwrap();
+        told.recv_timeout(PATIENCE).unwrap();
         stage.settle();
     }
     // A tunnel takes the place of everything that was the client's before.
@@ -83,4 +99,39 @@ fn a_connection_of_ones_own_can_end_and_be_replaced() {
     client.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", other.address));
     assert!(client.head().starts_with("HTTP/1.1 200 "));
     client.end().expect_end();
+}
+
+#[test]
+fn a_connection_of_ones_own_gives_its_place_back_in_time() {
+    let origin = numbered();
+    let stage = limited(|timeouts| timeouts.upstream_idle = Duration::from_millis(100));
+    let (mut first, mut second) = (stage.client(), stage.client());
+    assert_eq!(ask(&mut first, &origin, "/ntlm", ""), "0");
+    // The first client stays, and asks for nothing more for now.
+    assert_eq!(ask(&mut second, &origin, "/ntlm", ""), "1");
+    assert_eq!(ask(&mut first, &origin, "/", ""), "2");
+}
+
+#[test]
+fn two_clients_that_turn_to_each_others_upstreams_do_not_wait_for_each_other() {
+    let (here, there) = (numbered(), numbered());
+    let stage = limited(|_| ());
+    let (mut one, mut other) = (stage.client(), stage.client());
+    assert_eq!(ask(&mut one, &here, "/ntlm", ""), "0");
+    assert_eq!(ask(&mut other, &there, "/ntlm", ""), "0");
+    one.send(there.get("/"));
+    stage.settle();
+    assert_eq!(ask(&mut other, &here, "/", ""), "1");
+    assert_eq!(one.answer().text(), "1");
+}
+
+#[test]
+fn a_client_does_not_wait_for_the_place_of_its_own_connection() {
+    let origin = numbered();
+    let stage = limited(|_| ());
+    let mut client = stage.client();
+    assert_eq!(ask(&mut client, &origin, "/ntlm", ""), "0");
+    client.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", origin.address));
+    assert!(client.head().starts_with("HTTP/1.1 200 "));
+    assert_eq!(client.send(origin.get("/")).answer().text(), "1");
 }

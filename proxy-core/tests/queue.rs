@@ -457,28 +457,6 @@ fn what_becomes_free_as_a_wait_ends_is_not_for_the_clients_next_request_to_someb
 }
 
 #[test]
-fn a_connection_that_is_kept_for_one_client_gives_its_place_back_in_time() {
-    let origin = Origin::always(
-        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Length: 2\r\n\r\nok",
-    );
-    let mut limits = Limits::default();
-    limits.connections_per_upstream = 1;
-    let timeouts = support::timeouts(|timeouts| {
-        timeouts.upstream_idle = SHORT;
-        timeouts.upstream_wait = 2 * PATIENCE;
-        timeouts.keep_alive = 2 * PATIENCE;
-    });
-    let stage = Stage::with(|builder| builder.limits(limits).timeouts(timeouts));
-    let mut first = stage.client();
-    assert_eq!(first.send(origin.get("/")).answer().status, 401);
-    // The first client stays, and asks for nothing more for now.
-    let mut second = stage.client();
-    assert_eq!(second.send(origin.get("/")).answer().status, 401);
-    assert_eq!(first.send(origin.get("/")).answer().status, 401);
-    assert_eq!(origin.visits(), 3);
-}
-
-#[test]
 fn a_queue_in_which_everybody_fails_and_comes_again_holds_up_nobody_else() {
     let (go_on, told) = crossbeam_channel::bounded(0);
     let mut limits = Limits::default();

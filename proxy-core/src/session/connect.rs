@@ -8,7 +8,7 @@ use super::destination::{is_own, permitted};
 use super::dial::{Dialed, Dialer};
 use super::env::{Env, Work, guarded};
 use super::message::{Asker, Message};
-use super::transaction::{Stage, Transaction};
+use super::transaction::{Stage, Transaction, UpstreamSide};
 use super::{Cx, Owner, Step};
 use crate::error::Reason;
 use crate::http1::{BodyLength, TargetForm};
@@ -33,34 +33,23 @@ impl Session {
         cx: &mut Cx,
     ) -> Step {
         transaction.begin_search(cx.now);
-        let is_tunnel = transaction.request.form() == TargetForm::Authority;
-        let repeatable = transaction.is_repeatable();
-        let freshness = if repeatable { Duration::MAX } else { JUST_USED };
-        let upstream = &mut transaction.upstream;
-        upstream.attempts += 1;
-        upstream.address = None;
-        // A second attempt is for the case that an idle connection had gone stale: never
-        // another idle one.
-        if upstream.attempts == 1 && !is_tunnel {
-            if let Some(idle) = self.take_pinned(upstream, cx) {
-                upstream.pinned = true;
-                return self.reuse(transaction, idle, env, cx);
-            }
-            while let Some(idle) =
-                env.idle.take(&upstream.key, upstream.guarding, cx.now, freshness)
-            {
-                let socket = idle.socket;
-                // Bytes that nobody has asked for must not become an answer. What cannot be
-                // repeated is worth a look, too, at whether the upstream has closed it since
-                // we last heard of it.
-                let connection = &mut cx.sockets[socket];
-                if connection.is_readable() || !repeatable && !connection.is_quiet() {
-                    cx.sockets.close(socket, Close::Orderly);
-                    continue;
+        transaction.upstream.attempts += 1;
+        transaction.upstream.address = None;
+        if let Some(idle) = self.take_pinned(&transaction, cx) {
+            transaction.upstream.pinned = true;
+            return self.reuse(transaction, idle, env, cx);
+        }
+        if transaction.takes_used() {
+            let freshness = if transaction.is_repeatable() { Duration::MAX } else { JUST_USED };
+            let UpstreamSide { key, guarding, .. } = &transaction.upstream;
+            while let Some(idle) = env.idle.take(key, *guarding, cx.now, freshness) {
+                if transaction.can_use(idle.socket, cx) {
+                    return self.reuse(transaction, idle, env, cx);
                 }
-                return self.reuse(transaction, idle, env, cx);
+                cx.sockets.close(idle.socket, Close::Orderly);
             }
         }
+        let upstream = &mut transaction.upstream;
         upstream.reused = false;
         upstream.pinned = false;
         if env.places.is_some() && upstream.place.is_none() {
@@ -351,7 +340,7 @@ impl Session {
         let announced = transaction.response.keep_alive_timeout();
         let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
         if is_one_clients {
-            return self.pin(&upstream.key, idle, keep, cx);
+            return self.pin(&upstream.key, idle, cx.now + keep);
         }
         if let Err(idle) = env.keep_idle(&upstream.key, idle, keep, cx) {
             cx.sockets.close(idle.socket, Close::Orderly);
@@ -360,6 +349,20 @@ impl Session {
 }
 
 impl Transaction {
+    /// Whether a connection will do that was used before. A tunnel needs one of its own; and a
+    /// second attempt is for the case that an idle connection had gone stale: never another one.
+    pub(super) fn takes_used(&self) -> bool {
+        self.upstream.attempts == 1 && self.request.form() != TargetForm::Authority
+    }
+
+    /// Whether the request can go out on this connection, which was used before. Bytes that nobody
+    /// has asked for must not become an answer. What cannot be repeated is worth a look, too, at
+    /// whether the upstream has closed it since we last heard of it.
+    pub(super) fn can_use(&self, socket: SocketId, cx: &mut Cx) -> bool {
+        let connection = &mut cx.sockets[socket];
+        !connection.is_readable() && (self.is_repeatable() || connection.is_quiet())
+    }
+
     /// Whether the request may be sent twice (RFC 9110 §9.2.2), and can: the bytes of a body
     /// are not kept.
     pub(super) fn is_repeatable(&self) -> bool {

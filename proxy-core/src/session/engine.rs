@@ -141,8 +141,7 @@ impl Engine {
                 Task::TakenOver(_) => {}
             },
             Step::Tunnel(transaction) => {
-                self.transform(index, |mut session, env| {
-                    session.unpin(cx);
+                self.transform(index, |session, env| {
                     Task::Tunnel(Box::new(Tunnel::new(session, transaction, env, cx)))
                 });
                 match self.cut.tunnels {

@@ -9,7 +9,6 @@ use super::env::{Env, Granted};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
 use crate::error::Reason;
-use crate::http1::TargetForm;
 use crate::runtime::sockets::Close;
 use crate::upstream::Called;
 
@@ -34,9 +33,7 @@ impl Session {
         if upstream.place.is_some() {
             return self.seek(transaction, env, cx);
         }
-        let takes_used =
-            upstream.attempts == 1 && transaction.request.form() != TargetForm::Authority;
-        match places.queue(&upstream.key, self.key, takes_used) {
+        match places.queue(&transaction.upstream.key, self.key, transaction.takes_used()) {
             Some(ticket) => {
                 transaction.stage = Stage::Queued(ticket);
                 let timeout = env.settings.timeouts.upstream_wait;
@@ -66,12 +63,12 @@ impl Session {
         let step = match granted {
             Granted::Connection(idle)
                 if transaction.upstream.guarding.admits(idle.guarding)
-                    && !cx.sockets[idle.socket].is_readable() =>
+                    && transaction.can_use(idle.socket, cx) =>
             {
                 self.reuse(transaction, idle, env, cx)
             }
             // The guard had no say in where it leads, or something has come on it since its last
-            // response, which is no answer to this request: only its place is of use here.
+            // response, be it its end: only its place is of use here.
             Granted::Connection(idle) => {
                 cx.sockets.close(idle.socket, Close::Orderly);
                 transaction.upstream.place = idle.place;

@@ -59,6 +59,7 @@ impl Tunnel {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Tunnel {
+        debug_assert!(session.pinned.is_none(), "nothing is kept while a request is under way");
         let Stage::Talking(upstream) = transaction.stage else {
             unreachable!("a transaction becomes a tunnel when its upstream is connected");
         };
