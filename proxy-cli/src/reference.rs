@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::settings::{GROUPS, Setting};
+use crate::settings::{GROUPS, Kind, Setting};
 
 const INTRODUCTION: &str = "\
 # Settings
@@ -60,10 +60,15 @@ fn row(setting: &Setting, text: &mut String) -> std::fmt::Result {
     let default =
         if unset.is_empty() { format!("`{}`", setting.default()) } else { (*unset).to_owned() };
     let possible = kind.range().unwrap_or_default();
-    let flag = kind.value_name();
+    let value = match kind {
+        // To name it is to turn it on.
+        Kind::Switch(_) => String::new(),
+        // A bar would be taken for the end of the cell, also in code.
+        _ => format!(" {}", kind.value_name().replace('|', "\\|")),
+    };
     writeln!(
         text,
-        "| `{name}` | `--{name} {flag}` | {help} | {default} | {possible} | {reason} | {at_limit} |"
+        "| `{name}` | `--{name}{value}` | {help} | {default} | {possible} | {reason} | {at_limit} |"
     )
 }
 
