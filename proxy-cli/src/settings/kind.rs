@@ -249,7 +249,7 @@ impl Kind {
             }
             Kind::Word(field) => Some(field(&mut Config::default()).words().join(", ")),
             Kind::Destinations(_) => {
-                let words = AddressClass::ALL.map(AddressClass::word);
+                let words: Vec<_> = AddressClass::ALL.iter().map(|class| class.word()).collect();
                 Some(format!("networks, and the words {}", words.join(", ")))
             }
             Kind::Ports(_) => Some(format!("1 to 65535, ranges, or `{ANY_WORD}`")),

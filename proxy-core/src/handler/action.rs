@@ -120,6 +120,7 @@ impl Plan {
     /// Vouches for where it leads: the [`DestinationGuard`](crate::DestinationGuard) and the
     /// [`ConnectPorts`](crate::ConnectPorts) have no say. For upstreams that whoever runs the
     /// proxy has chosen, and never for one that the request has a part in choosing.
+    #[must_use = "the plan that is vouched for is given back"]
     pub fn vouched(self) -> Plan {
         Plan { guarding: Guarding::Vouched, ..self }
     }

@@ -81,8 +81,8 @@ impl FromStr for Destinations {
     type Err = DestinationsError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(class) = AddressClass::ALL.into_iter().find(|class| class.word() == text) {
-            return Ok(class.into());
+        if let Some(class) = AddressClass::ALL.iter().find(|class| class.word() == text) {
+            return Ok(Destinations::Class(*class));
         }
         // No word for a class has a digit or a colon in it, and each address has.
         if text.contains(|c: char| c.is_ascii_digit() || c == ':') {
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_class_and_every_network_can_be_written() {
-        for class in AddressClass::ALL {
+        for &class in AddressClass::ALL {
             assert_eq!(class.word().parse(), Ok(Destinations::Class(class)));
         }
         let network: Network = "10.0.0.0/8".parse().unwrap();

@@ -43,7 +43,7 @@ impl DestinationGuard {
     /// For a proxy that others can reach: everything but public addresses is refused, so that
     /// it is no way into the network it stands in.
     pub fn beyond_loopback() -> DestinationGuard {
-        let [others @ .., AddressClass::Public] = &AddressClass::ALL else {
+        let [others @ .., AddressClass::Public] = AddressClass::ALL else {
             unreachable!("the last class is that of all others");
         };
         DestinationGuard::refusing(others)
@@ -57,12 +57,14 @@ impl DestinationGuard {
     /// Lets these through, also where they are denied. Link-local addresses must be named by
     /// their class or by a network within theirs, and where clouds keep their secrets by class
     /// or address by address: neither is let through as a part of something larger.
+    #[must_use = "the guard that was changed is given back"]
     pub fn allow(mut self, destinations: impl Into<Destinations>) -> Self {
         self.allowed.push(destinations.into());
         self
     }
 
     /// Refuses these, unless they are allowed.
+    #[must_use = "the guard that was changed is given back"]
     pub fn deny(mut self, destinations: impl Into<Destinations>) -> Self {
         self.denied.push(destinations.into());
         self
