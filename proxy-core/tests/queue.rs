@@ -5,7 +5,6 @@ mod support;
 
 use std::io::{self, Write};
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -13,80 +12,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use proxy_core::{
     Action, ConnectError, ConnectionHandler, Destination, Dialing, DirectConnector, Exchange,
-    ForwardHandler, Limits, NoLog, Reason, Timeouts, UpstreamConnector,
+    ForwardHandler, Limits, NoLog, Reason, UpstreamConnector,
 };
-use support::{Answer, Client, Nobody, Origin, PATIENCE, Stage, Visit};
+use support::{Answer, Client, Origin, PATIENCE, Slow, Stage};
 
 const SHORT: Duration = Duration::from_millis(100);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-fn limited(connections: usize, waiting: usize) -> Stage {
-    waiting_for(connections, waiting, PATIENCE)
-}
-
-fn waiting_for(connections: usize, waiting: usize, upstream_wait: Duration) -> Stage {
-    let mut limits = Limits::default();
-    limits.connections_per_upstream = connections;
-    limits.waiting_per_upstream = waiting;
-    let timeouts = support::timeouts(|timeouts: &mut Timeouts| {
-        timeouts.upstream_wait = upstream_wait;
-        // Idle connections stay, so that what is waited for is what happens.
-        timeouts.upstream_idle = PATIENCE;
-    });
-    Stage::with(|builder| builder.limits(limits).timeouts(timeouts))
-}
-
-/// An origin that tells the path of each request and answers when it is told to.
-struct Slow {
-    origin: Origin,
-    asked: Receiver<String>,
-    answer: Sender<&'static str>,
-}
-
-impl Slow {
-    fn new() -> Slow {
-        let (tell, asked) = crossbeam_channel::unbounded();
-        let (answer, answers) = crossbeam_channel::unbounded::<&str>();
-        let origin = Origin::new(move |visit| {
-            while let Some(path) = path(visit) {
-                tell.send(path).unwrap();
-                let Ok(response) = answers.recv_timeout(PATIENCE) else { return };
-                visit.send(response);
-                if response.contains("Connection: close") || response.is_empty() {
-                    return;
-                }
-            }
-        });
-        Slow { origin, asked, answer }
-    }
-
-    /// The path of the next request that has come.
-    fn next(&self) -> String {
-        self.asked.recv_timeout(PATIENCE).expect("a request comes")
-    }
-
-    fn answer(&self, response: &'static str) {
-        self.answer.send(response).unwrap();
-    }
-
-    fn asks(&self, stage: &Stage, path: &str) -> Client {
-        let mut client = stage.client();
-        client.send(self.origin.get(path));
-        client
-    }
-
-    /// A client that asks while the origin has all the connections it may have; the proxy has
-    /// seen its request.
-    fn queues(&self, stage: &Stage, path: &str) -> Client {
-        let client = self.asks(stage, path);
-        stage.settle();
-        client
-    }
-}
-
-fn path(visit: &mut Visit) -> Option<String> {
-    Some(visit.head()?.split(' ').nth(1)?.to_owned())
-}
 
 fn is_busy(answer: &Answer) {
     assert_eq!((answer.status, answer.field("retry-after")), (503, Some("1")));
@@ -94,59 +25,9 @@ fn is_busy(answer: &Answer) {
 }
 
 #[test]
-fn a_crowd_shares_the_connections_there_may_be() {
-    const CONNECTIONS: usize = 3;
-    const CLIENTS: usize = 40;
-    const REQUESTS: usize = 5;
-    let (at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (now, peak) = (Arc::clone(&at_once), Arc::clone(&most));
-    let origin = Origin::new(move |visit| {
-        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        while visit.head().is_some() {
-            visit.send(OK);
-        }
-        now.fetch_sub(1, Ordering::SeqCst);
-    });
-    let stage = limited(CONNECTIONS, CLIENTS);
-    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| stage.client()).collect();
-    for _ in 0..REQUESTS {
-        for client in &mut clients {
-            client.send(origin.get("/"));
-        }
-        for client in &mut clients {
-            assert_eq!(client.answer().text(), "ok");
-        }
-    }
-    assert_eq!(most.load(Ordering::SeqCst), CONNECTIONS);
-    assert_eq!(origin.visits(), CONNECTIONS, "connections are handed on, not closed");
-    let records = stage.finish();
-    assert_eq!(records.len(), CLIENTS * REQUESTS);
-}
-
-#[test]
-fn the_limit_is_divided_among_the_loops() {
-    let mut limits = Limits::default();
-    limits.connections_per_upstream = 4;
-    let slow = Slow::new();
-    let stage = Stage::with(|builder| builder.limits(limits).event_loops(2));
-    // Connections go to the loop that has the fewest: four to each.
-    let mut clients: Vec<Client> =
-        (0..8).map(|number| slow.asks(&stage, &format!("/{number}"))).collect();
-    for _ in 0..4 {
-        slow.next();
-    }
-    assert_eq!(slow.origin.visits(), 4);
-    for _ in 0..8 {
-        slow.answer(OK);
-    }
-    assert!(clients.iter_mut().all(|client| client.answer().status == 200));
-    assert_eq!(slow.origin.visits(), 4);
-}
-
-#[test]
 fn who_came_first_is_served_first_on_the_connection_that_becomes_idle() {
     let slow = Slow::new();
-    let stage = limited(1, 10);
+    let stage = Stage::limited(1, 10, PATIENCE);
     let mut first = slow.asks(&stage, "/0");
     assert_eq!(slow.next(), "/0");
     let mut waiting: Vec<Client> =
@@ -171,7 +52,7 @@ fn who_came_first_is_served_first_on_the_connection_that_becomes_idle() {
 #[test]
 fn a_full_queue_is_told_at_once_and_other_upstreams_have_their_own() {
     let slow = Slow::new();
-    let stage = limited(1, 1);
+    let stage = Stage::limited(1, 1, PATIENCE);
     let mut first = slow.asks(&stage, "/0");
     slow.next();
     let mut second = slow.queues(&stage, "/1");
@@ -188,7 +69,7 @@ fn a_full_queue_is_told_at_once_and_other_upstreams_have_their_own() {
 #[test]
 fn nobody_waits_where_nobody_may() {
     let slow = Slow::new();
-    let stage = limited(1, 0);
+    let stage = Stage::limited(1, 0, PATIENCE);
     let mut first = slow.asks(&stage, "/0");
     slow.next();
     is_busy(&slow.asks(&stage, "/1").answer());
@@ -202,7 +83,7 @@ fn nobody_waits_where_nobody_may() {
 #[test]
 fn a_wait_has_an_end() {
     let slow = Slow::new();
-    let stage = waiting_for(1, 10, SHORT);
+    let stage = Stage::limited(1, 10, SHORT);
     let mut first = slow.asks(&stage, "/0");
     slow.next();
     let mut second = slow.asks(&stage, "/1");
@@ -220,78 +101,9 @@ fn a_wait_has_an_end() {
 }
 
 #[test]
-fn a_place_is_free_again_when_the_upstream_has_closed() {
-    let closing = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
-    // In the one case after its answer, in the other instead of one.
-    for (ending, status) in [(closing, 200), ("", 502)] {
-        let slow = Slow::new();
-        let stage = limited(1, 10);
-        let mut first = slow.asks(&stage, "/0");
-        slow.next();
-        let mut second = slow.queues(&stage, "/1");
-        slow.answer(ending);
-        assert_eq!(first.answer().status, status);
-        assert_eq!(slow.next(), "/1");
-        slow.answer(OK);
-        assert_eq!(second.answer().status, 200);
-        assert_eq!(slow.origin.visits(), 2);
-    }
-}
-
-#[test]
-fn a_place_is_free_again_when_a_connection_was_refused() {
-    let nobody = Nobody::listens();
-    let stage = limited(1, 0);
-    let mut client = stage.client();
-    for _ in 0..3 {
-        client.send(format!("GET http://{}/ HTTP/1.1\r\nHost: x\r\n\r\n", nobody.address));
-        assert_eq!(client.answer().status, 502);
-        assert_eq!(stage.outcome(), (Some(502), Some(Reason::ConnectRefused)));
-    }
-    stage.survives();
-}
-
-#[test]
-fn a_place_is_free_again_when_an_idle_connection_was_closed() {
-    let (closed, is_closed) = crossbeam_channel::unbounded();
-    let origin = Origin::new(move |visit| {
-        visit.tell_when_closed(&closed);
-        visit.head();
-        visit.send(OK);
-    });
-    let stage = limited(1, 0);
-    // What cannot be repeated is not sent on a connection that may be closed: it needs another.
-    for _ in 0..3 {
-        let mut client = stage.client();
-        let url = origin.url("/");
-        client.send(format!("POST {url} HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"));
-        assert_eq!(client.answer().status, 200);
-        is_closed.recv_timeout(PATIENCE).expect("the origin closes");
-        stage.settle();
-    }
-    assert_eq!(origin.visits(), 3);
-}
-
-#[test]
-fn a_place_is_free_again_when_its_client_has_gone() {
-    let slow = Slow::new();
-    let stage = limited(1, 10);
-    let first = slow.asks(&stage, "/0");
-    slow.next();
-    let mut second = slow.queues(&stage, "/1");
-    first.reset();
-    assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
-    assert_eq!(slow.next(), "/1");
-    // The first answer goes to a connection that is no longer there.
-    slow.answer(OK);
-    slow.answer(OK);
-    assert_eq!(second.answer().status, 200);
-}
-
-#[test]
 fn a_client_that_goes_away_while_it_waits_leaves_the_queue() {
     let slow = Slow::new();
-    let stage = limited(1, 1);
+    let stage = Stage::limited(1, 1, PATIENCE);
     let mut first = slow.asks(&stage, "/0");
     slow.next();
     let gone = slow.queues(&stage, "/gone");
@@ -306,53 +118,9 @@ fn a_client_that_goes_away_while_it_waits_leaves_the_queue() {
 }
 
 #[test]
-fn tunnels_count_and_need_connections_of_their_own() {
-    let slow = Slow::new();
-    let stage = limited(1, 10);
-    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", slow.origin.address);
-    // An idle connection gives way to a tunnel ...
-    slow.answer(OK);
-    assert_eq!(slow.asks(&stage, "/0").answer().status, 200);
-    assert_eq!(slow.next(), "/0");
-    let mut tunnel = stage.client();
-    tunnel.send(&connect);
-    assert_eq!(tunnel.head(), "HTTP/1.1 200 Connection established");
-    // ... requests wait until the tunnel ends ...
-    let mut waiting = slow.queues(&stage, "/1");
-    let mut second_tunnel = stage.client();
-    second_tunnel.send(&connect);
-    stage.settle();
-    waiting.expect_silence();
-    tunnel.end().expect_end();
-    assert_eq!(slow.next(), "/1");
-    // ... and a tunnel is not given the connection that becomes idle, but the room it leaves.
-    slow.answer(OK);
-    assert_eq!(waiting.answer().status, 200);
-    assert_eq!(second_tunnel.head(), "HTTP/1.1 200 Connection established");
-    second_tunnel.end().expect_end();
-    assert_eq!(slow.origin.visits(), 4);
-}
-
-#[test]
-fn a_request_that_is_sent_again_keeps_its_place() {
-    // Each connection is closed with the second request on it.
-    let origin = Origin::new(|visit| {
-        visit.head();
-        visit.send(OK);
-        visit.head();
-    });
-    let stage = limited(1, 0);
-    let mut client = stage.client();
-    for reused in [false, true, true] {
-        assert_eq!(client.send(origin.get("/")).answer().status, 200);
-        assert_eq!(stage.closed().as_record().attempts, 1 + u32::from(reused));
-    }
-}
-
-#[test]
 fn a_shutdown_lets_those_who_wait_have_their_turn() {
     let slow = Slow::new();
-    let mut stage = limited(1, 10);
+    let mut stage = Stage::limited(1, 10, PATIENCE);
     let mut first = slow.asks(&stage, "/0");
     slow.next();
     let mut second = slow.queues(&stage, "/1");
@@ -369,7 +137,7 @@ fn a_shutdown_lets_those_who_wait_have_their_turn() {
 #[test]
 fn a_shutdown_cuts_those_who_wait_too_long() {
     let slow = Slow::new();
-    let mut stage = limited(1, 10);
+    let mut stage = Stage::limited(1, 10, PATIENCE);
     let _first = slow.asks(&stage, "/0");
     slow.next();
     let mut second = slow.queues(&stage, "/1");
@@ -384,7 +152,7 @@ fn a_shutdown_cuts_those_who_wait_too_long() {
 #[test]
 fn a_tunnel_that_is_cut_before_the_exchanges_makes_room_for_them() {
     let slow = Slow::new();
-    let mut stage = limited(1, 10);
+    let mut stage = Stage::limited(1, 10, PATIENCE);
     let mut tunnel = stage.client();
     tunnel.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", slow.origin.address));
     tunnel.head();
@@ -397,17 +165,26 @@ fn a_tunnel_that_is_cut_before_the_exchanges_makes_room_for_them() {
     assert_eq!((report.drained, report.cut), (1, 1));
 }
 
-/// Holds the loop up with each request for `/hold`, for so long.
-struct Holding(Sender<()>, Duration);
+/// Holds the loop up with each request for `/hold`, until it is told to go on.
+struct Holding(Sender<()>, Receiver<()>);
 
 impl ConnectionHandler for Holding {
     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
         if exchange.request().target().ends_with("/hold") {
             self.0.send(()).unwrap();
-            std::thread::sleep(self.1);
+            self.1.recv_timeout(PATIENCE).expect("it is told");
         }
         ForwardHandler.request(exchange)
     }
+}
+
+/// Has somebody wait in vain at another proxy, for so long.
+fn somebody_waits_in_vain_for(wait: Duration) {
+    let slow = Slow::new();
+    let stage = Stage::limited(1, 1, wait);
+    let _first = slow.asks(&stage, "/0");
+    slow.next();
+    is_busy(&slow.asks(&stage, "/1").answer());
 }
 
 /// A connector that makes the first who asks for `bad.test` wait until it is told to go on, and
@@ -433,10 +210,11 @@ impl UpstreamConnector for NoWay {
 fn what_becomes_free_as_a_wait_ends_is_not_for_the_clients_next_request_to_somebody_else() {
     let (slow, other) = (Slow::new(), Slow::new());
     let (held, holds) = crossbeam_channel::unbounded();
+    let (go_on, told) = crossbeam_channel::unbounded();
     let mut limits = Limits::default();
     limits.connections_per_upstream = 1;
     let timeouts = support::timeouts(|timeouts| timeouts.upstream_wait = SHORT);
-    let handler = Holding(held, 3 * SHORT);
+    let handler = Holding(held, told);
     let stage = Stage::with(|it| it.limits(limits).timeouts(timeouts).handler(handler));
     let mut first = slow.asks(&stage, "/0");
     slow.next();
@@ -450,10 +228,14 @@ fn what_becomes_free_as_a_wait_ends_is_not_for_the_clients_next_request_to_someb
     holding.send(Origin::always(OK).get("/hold"));
     holds.recv_timeout(PATIENCE).unwrap();
     slow.answer(OK);
+    slow.has_answered();
+    // A longer wait that began later is over: so is the client's.
+    somebody_waits_in_vain_for(3 * SHORT);
+    go_on.send(()).unwrap();
     assert_eq!((first.answer().status, holding.answer().status), (200, 200));
     is_busy(&client.answer());
     is_busy(&client.answer());
-    assert!(slow.asked.is_empty(), "nothing of it went to the other upstream");
+    assert!(slow.is_unasked(), "nothing of it went to the other upstream");
 }
 
 #[test]

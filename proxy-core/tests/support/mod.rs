@@ -8,18 +8,20 @@
 
 mod client;
 mod origin;
+mod slow;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use proxy_core::{
-    AccessRecord, Event, FixedUpstreamHandler, Kind, OwnedRecord, Proxy, ProxyBuilder, ProxyHandle,
-    Reason, RequestLogger, Timeouts,
+    AccessRecord, Event, FixedUpstreamHandler, Kind, Limits, OwnedRecord, Proxy, ProxyBuilder,
+    ProxyHandle, Reason, RequestLogger, Timeouts,
 };
 
 pub use client::{Answer, Client, fields};
 pub use origin::{Crowd, Origin, Visit};
+pub use slow::Slow;
 
 /// How long a story waits for anything before it fails. No test takes as long as this: it is
 /// for the day when something hangs.
@@ -73,6 +75,20 @@ impl Stage {
             Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(Recorder(sender));
         let handle = build(builder).start().unwrap();
         Stage { address: handle.local_addrs()[0], handle: Some(handle), records }
+    }
+
+    /// A forward proxy that makes so many connections to each upstream and has so many requests
+    /// wait for them, each for `upstream_wait`. Idle connections stay, so that what is waited for
+    /// is what happens.
+    pub fn limited(connections: usize, waiting: usize, upstream_wait: Duration) -> Stage {
+        let mut limits = Limits::default();
+        limits.connections_per_upstream = connections;
+        limits.waiting_per_upstream = waiting;
+        let timeouts = timeouts(|timeouts| {
+            timeouts.upstream_wait = upstream_wait;
+            timeouts.upstream_idle = PATIENCE;
+        });
+        Stage::with(|builder| builder.limits(limits).timeouts(timeouts))
     }
 
     /// A new connection to the proxy.
