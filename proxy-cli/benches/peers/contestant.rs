@@ -1,14 +1,13 @@
 //! [`Contestant`]: a proxy that is ready for its turn.
 
 use crate::machine::Machine;
-use crate::running::{Running, START};
+use crate::running::{Running, START, directory, free_address, installed};
 use crate::scenario::{Mode, Scenario};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -100,41 +99,9 @@ fn haproxy(mode: Mode, origin: SocketAddr, core: &str) -> io::Result<Running> {
 }
 
 fn nginx(origin: SocketAddr, core: &str) -> io::Result<Running> {
-    let program = installed("nginx", "nginx-light")?;
     let listen = free_address()?;
     let configuration = written("nginx.conf", include_str!("nginx.conf"), listen, origin)?;
-    let arguments: [OsString; 6] = [
-        "-p".into(),
-        directory().into(),
-        "-e".into(),
-        "stderr".into(),
-        "-c".into(),
-        configuration.into_os_string(),
-    ];
-    // Killing nginx's master would leave its worker behind: it has a command for stopping.
-    let mut stop = Command::new(&program);
-    stop.args(&arguments).args(["-s", "stop"]);
-    Running::told(listen, core, &program, &arguments, Some(stop))
-}
-
-/// Finds a program on the path, and where Debian keeps servers, which is not on everybody's.
-fn installed(program: &str, package: &str) -> io::Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|directory| directory.join(program))
-        .find(|file| file.is_file())
-        .ok_or_else(|| io::Error::other(format!("not installed (Debian package {package})")))
-}
-
-/// A port that is free now. The peers cannot be asked which one they chose.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
-/// Where Cargo wants benchmarks to keep their files.
-fn directory() -> &'static str {
-    env!("CARGO_TARGET_TMPDIR")
+    Running::nginx(listen, core, &configuration)
 }
 
 /// Writes a configuration from its template.

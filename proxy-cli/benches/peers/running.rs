@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -55,6 +55,27 @@ impl Running {
         Ok(Running { address, child, farewell })
     }
 
+    /// Starts nginx, whose configuration has it listen on `address`.
+    pub(crate) fn nginx(
+        address: SocketAddr,
+        cores: &str,
+        configuration: &Path,
+    ) -> io::Result<Running> {
+        let program = installed("nginx", "nginx-light")?;
+        let arguments: [OsString; 6] = [
+            "-p".into(),
+            directory().into(),
+            "-e".into(),
+            "stderr".into(),
+            "-c".into(),
+            configuration.into(),
+        ];
+        // Killing its master would leave its worker behind: it has a command for stopping.
+        let mut stop = Command::new(&program);
+        stop.args(&arguments).args(["-s", "stop"]);
+        Running::told(address, cores, &program, &arguments, Some(stop))
+    }
+
     /// The process, the first of its tree.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
@@ -77,6 +98,26 @@ impl Drop for Running {
         }
         let _ = self.child.wait();
     }
+}
+
+/// Finds a program on the path, and where Debian keeps servers, which is not on everybody's.
+pub(crate) fn installed(program: &str, package: &str) -> io::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|directory| directory.join(program))
+        .find(|file| file.is_file())
+        .ok_or_else(|| io::Error::other(format!("not installed (Debian package {package})")))
+}
+
+/// A port that is free now. The peers cannot be asked which one they chose.
+pub(crate) fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// Where Cargo wants benchmarks to keep their files.
+pub(crate) fn directory() -> &'static str {
+    env!("CARGO_TARGET_TMPDIR")
 }
 
 /// The command that runs `program` on `cores`. `taskset` and `setpriv` become the program

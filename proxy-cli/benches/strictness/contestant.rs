@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::running::{Running, START};
+use crate::running::{Running, START, directory, free_address, installed};
 
 /// Who takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,6 @@ fn haproxy(cores: &str, listen: &[SocketAddr], origins: &[SocketAddr]) -> io::Re
 }
 
 fn nginx(cores: &str, listen: &[SocketAddr], origins: &[SocketAddr]) -> io::Result<Running> {
-    let program = installed("nginx", "nginx-light")?;
     let servers: String = listen
         .iter()
         .zip(origins)
@@ -123,18 +122,7 @@ fn nginx(cores: &str, listen: &[SocketAddr], origins: &[SocketAddr]) -> io::Resu
         .collect();
     let text = include_str!("nginx.conf").replace("@SERVERS@", &servers);
     let file = written("strictness-nginx.conf", &text)?;
-    let arguments: [OsString; 6] = [
-        "-p".into(),
-        directory().into(),
-        "-e".into(),
-        "stderr".into(),
-        "-c".into(),
-        file.into_os_string(),
-    ];
-    // Killing nginx's master would leave its worker behind: it has a command for stopping.
-    let mut stop = Command::new(&program);
-    stop.args(&arguments).args(["-s", "stop"]);
-    Running::told(listen[0], cores, &program, &arguments, Some(stop))
+    Running::nginx(listen[0], cores, &file)
 }
 
 fn squid(cores: &str, listen: SocketAddr) -> io::Result<Running> {
@@ -144,26 +132,6 @@ fn squid(cores: &str, listen: SocketAddr) -> io::Result<Running> {
     // -N: in the foreground, in this one process.
     let arguments = ["-N".into(), "-f".into(), file.into_os_string()];
     Running::told(listen, cores, &program, &arguments, None)
-}
-
-/// Finds a program on the path, and where Debian keeps servers, which is not on everybody's.
-fn installed(program: &str, package: &str) -> io::Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|directory| directory.join(program))
-        .find(|file| file.is_file())
-        .ok_or_else(|| io::Error::other(format!("not installed (Debian package {package})")))
-}
-
-/// A port that is free now. The peers cannot be asked which one they chose.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
-/// Where Cargo wants benchmarks to keep their files.
-fn directory() -> &'static str {
-    env!("CARGO_TARGET_TMPDIR")
 }
 
 fn written(name: &str, text: &str) -> io::Result<PathBuf> {
