@@ -90,7 +90,7 @@ fn test_modules(file: &Path) -> Vec<PathBuf> {
     declared.collect()
 }
 
-/// `session/relay.rs` is `["session", "relay"]`, and `lib.rs` is nothing.
+/// `session/queue.rs` is `["session", "queue"]`, and `lib.rs` is nothing.
 fn module_path(file: &Path) -> Vec<String> {
     let path = file.with_extension("");
     let names = path.iter().map(|name| name.to_str().unwrap().to_owned());

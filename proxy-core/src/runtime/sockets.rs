@@ -87,6 +87,8 @@ pub(crate) struct Connection<O> {
     pub(crate) owner: O,
     readable: bool,
     writable: bool,
+    /// Bytes that the system has taken.
+    written: u64,
     /// FIN has been seen, read or not.
     peer_ended: bool,
     /// It is over in both directions.
@@ -106,6 +108,11 @@ impl<O> Connection<O> {
     /// Whether the connection is over in both directions: a reset, most often.
     pub(crate) fn has_hung_up(&self) -> bool {
         self.hung_up
+    }
+
+    /// How many bytes have been written in all: the system has taken them, if not the peer.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
     }
 
     /// The other end's address, once it was asked for.
@@ -189,6 +196,7 @@ impl<O> Connection<O> {
                 Err(error) => return Err(error),
             }
         }
+        self.written += written as u64;
         Ok(written)
     }
 
@@ -249,6 +257,7 @@ impl<O> Sockets<O> {
             owner,
             readable: ready,
             writable: ready,
+            written: 0,
             peer_ended: false,
             hung_up: false,
         };

@@ -128,7 +128,7 @@ impl Session {
     ) -> Result<(), Reason> {
         let mut patience = Duration::MAX;
         if let Some(rule) = Rule::of(env) {
-            let seen = self.seen(transaction);
+            let seen = self.seen(transaction, cx);
             if transaction.pace.is_none() && seen.iter().any(|seen| seen.awaited) {
                 transaction.pace = Some(Box::new(Pace::new(cx.now, seen)));
             }
@@ -159,23 +159,28 @@ impl Session {
         Some(self.keep_pace(transaction, left, env, cx))
     }
 
-    fn seen(&self, transaction: &Transaction) -> [Seen; PEERS] {
+    fn seen(&self, transaction: &Transaction, cx: &Cx) -> [Seen; PEERS] {
         let Transaction { upstream, request_body, .. } = transaction;
-        let sent = request_body.payload() as i64;
-        let for_upstream = upstream.outbound.as_slice().len() as i64;
-        let for_client = self.client.outbound.as_slice().len() as i64;
-        let client_sends = match transaction.stage {
-            Stage::Talking(_) => {
-                for_upstream == 0 && !upstream.deaf && !transaction.waits_to_be_told()
-            }
+        let for_upstream = !upstream.outbound.is_empty();
+        let for_client = !self.client.outbound.is_empty();
+        let taken_at = |socket| cx.sockets[socket].written() as i64;
+        let (client_sends, upstream_took) = match transaction.stage {
+            Stage::Talking(socket) => (
+                !for_upstream && !upstream.deaf && !transaction.waits_to_be_told(),
+                taken_at(socket),
+            ),
             // The rest of a body that nobody wants, read so that the connection can be kept.
-            _ => for_client == 0 && transaction.persistence == Persistence::Keep,
+            _ => (!for_client && transaction.persistence == Persistence::Keep, 0),
         };
         let mut seen = [Seen::default(); PEERS];
-        seen[CLIENT_SENDS] = Seen { awaited: client_sends && !request_body.is_done(), moved: sent };
-        seen[CLIENT_READS] =
-            Seen { awaited: for_client > 0, moved: transaction.bytes_out() as i64 - for_client };
-        seen[UPSTREAM_READS] = Seen { awaited: for_upstream > 0, moved: sent - for_upstream };
+        // Who sends can make framing as long as it likes: it is no progress. Who reads has to take
+        // it as it comes.
+        seen[CLIENT_SENDS] = Seen {
+            awaited: client_sends && !request_body.is_done(),
+            moved: request_body.payload() as i64,
+        };
+        seen[CLIENT_READS] = Seen { awaited: for_client, moved: taken_at(self.client.socket) };
+        seen[UPSTREAM_READS] = Seen { awaited: for_upstream, moved: upstream_took };
         seen
     }
 }

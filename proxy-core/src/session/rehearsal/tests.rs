@@ -148,6 +148,30 @@ fn what_an_upstream_says_unasked_is_no_answer_to_a_request_of_the_same_turn() {
     assert!(play.clients[0].got.ends_with(b"~101"), "{play}");
 }
 
+/// One-byte chunks are mostly framing: who takes it has taken it.
+#[test]
+fn a_reader_is_as_fast_as_all_that_it_takes() {
+    let head = "http://a/ HTTP/1.1\r\nHost: a\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n";
+    let chunks = "1\r\nx\r\n".repeat(1000) + "0\r\n\r\n";
+    for (acts, reason) in [
+        (
+            format!("cGET {head}\r\n|w|t64|uHTTP/1.1 200 OK\r\n{chunked}{chunks}"),
+            Reason::ClientTooSlow,
+        ),
+        (format!("cPUT {head}{chunked}|w|T64|c{chunks}"), Reason::UpstreamTooSlow),
+    ] {
+        // So much is on its way at most, and is taken each time; that is what must be enough.
+        for (pause, expected) in [("p600", None), ("p800", Some(reason))] {
+            let script = format!("f v100 m64\n|{acts}") + &format!("|{pause}").repeat(200);
+            let bytes = script.bytes().map(|byte| if byte == b'|' { 0xff } else { byte });
+            let play = play(&bytes.collect::<Vec<_>>());
+            let ended = play.records[0].as_record().reason;
+            assert_eq!(ended.filter(|it| *it == reason), expected, "{pause}\n{play}");
+        }
+    }
+}
+
 /// A request and its answer, both as they should be.
 #[derive(Clone, Debug)]
 struct Turnout {
