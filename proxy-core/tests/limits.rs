@@ -3,7 +3,7 @@
 mod support;
 
 use proxy_core::{Limits, Reason};
-use support::{Origin, Stage};
+use support::{Client, Origin, Stage};
 
 fn limited(set: impl FnOnce(&mut Limits)) -> Stage {
     let mut limits = Limits::default();
@@ -65,6 +65,22 @@ fn a_client_with_too_many_connections_is_told_and_gets_one_back_when_one_ends() 
         record.as_record().reason == Some(Reason::TooManyConnections)
             && record.as_record().status == Some(503)
     }));
+}
+
+#[test]
+fn a_client_is_the_same_one_in_the_ipv6_form_of_its_address() {
+    const MAPPED: &str = "[::ffff:127.0.0.1]:0";
+    if std::net::TcpListener::bind(MAPPED).is_err() {
+        return; // not every system has IPv6
+    }
+    let mut limits = Limits::default();
+    limits.connections_per_client = 1;
+    let stage = Stage::with(|builder| builder.limits(limits).listen(MAPPED));
+    let origin = Origin::always("HTTP/1.1 204 No Content\r\n\r\n");
+    let mut first = stage.client();
+    assert_eq!(first.send(origin.get("/")).answer().status, 204);
+    let mut second = Client::connect(stage.handle().local_addrs()[1]);
+    assert_eq!(second.answer().status, 503);
 }
 
 #[test]

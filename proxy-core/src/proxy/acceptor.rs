@@ -130,7 +130,8 @@ impl Reception {
         let (of_client, reason) = match &self.seats {
             _ if !self.clients.include(peer.ip()) => (None, Some(Reason::ClientNotAllowed)),
             None => (None, None),
-            Some((seats, limit)) => match seats.take(peer.ip(), *limit) {
+            // A client is the same one in the IPv6 form of its address.
+            Some((seats, limit)) => match seats.take(peer.ip().to_canonical(), *limit) {
                 None => (None, Some(Reason::TooManyConnections)),
                 taken => (taken, None),
             },
