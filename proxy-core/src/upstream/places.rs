@@ -8,7 +8,7 @@
 //! ([`share`]), so that a request takes no lock.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
 use slab::Slab;
@@ -60,8 +60,9 @@ struct Table {
     by_key: HashMap<Rc<str>, usize>,
     upstreams: Slab<Upstream>,
     next_number: u64,
-    /// Upstreams of which a place has become free while somebody waited.
-    freed: Vec<usize>,
+    /// Upstreams of which a place has become free while somebody waited: once for each place, and
+    /// in turn, so that one whose places are free again at once keeps no other from its own.
+    freed: VecDeque<usize>,
 }
 
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Places {
             by_key: HashMap::new(),
             upstreams: Slab::new(),
             next_number: 0,
-            freed: Vec::new(),
+            freed: VecDeque::new(),
         })))
     }
 
@@ -126,12 +127,12 @@ impl Places {
         Some(Ticket { table: Rc::clone(&self.0), upstream: index, number })
     }
 
-    /// Gives a place that has become free to who has waited for it longest. To be asked until
-    /// there is none, after anything that may have dropped a place.
+    /// Gives a place that has become free to who has waited for it longest; upstreams take turns. To
+    /// be asked until there is none, after anything that may have dropped a place.
     pub(crate) fn grant(&self) -> Option<(Called, Place)> {
         let mut table = self.0.borrow_mut();
         let Table { most, freed, upstreams, .. } = &mut *table;
-        while let Some(&index) = freed.last() {
+        while let Some(index) = freed.pop_front() {
             if let Some(upstream) = upstreams.get_mut(index)
                 && upstream.taken < *most
                 && let Some((number, waiter)) = upstream.waiting.pop_first()
@@ -140,7 +141,6 @@ impl Places {
                 let called = Called { task: waiter.task, number };
                 return Some((called, Place { table: Rc::clone(&self.0), upstream: index }));
             }
-            freed.pop();
         }
         None
     }
@@ -177,7 +177,7 @@ impl Drop for Place {
         if upstream.waiting.is_empty() {
             table.forget_if_unused(self.upstream);
         } else {
-            table.freed.push(self.upstream);
+            table.freed.push_back(self.upstream);
         }
     }
 }
@@ -301,6 +301,23 @@ mod tests {
         assert_eq!(held.next(), Next::NeedsAnother);
         drop(held);
         assert_eq!(places.grant().unwrap().0.task, 1);
+    }
+
+    #[test]
+    fn upstreams_take_turns() {
+        for order in [[0, 1], [1, 0]] {
+            let places = Places::new(1, 10);
+            let mut held = ["a:80", "b:80"].map(|key| places.take(key));
+            let _tickets = [("a:80", 1), ("a:80", 2), ("b:80", 3)]
+                .map(|(key, task)| places.queue(key, task, true));
+            for number in order {
+                held[number] = None;
+            }
+            // Whoever gets a place fails with it at once.
+            let mut called = [0; 2].map(|_| places.grant().unwrap().0.task);
+            called.sort();
+            assert_eq!(called, [1, 3]);
+        }
     }
 
     #[test]
