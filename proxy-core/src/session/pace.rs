@@ -73,8 +73,14 @@ struct Seen {
 const SYSTEM_BUFFER: u64 = 4 * 1024 * 1024;
 
 impl Pace {
-    fn new(now: Instant, seen: [Seen; PEERS]) -> Pace {
-        Pace { looked: now, peers: seen.map(|seen| Peer { seen, behind: 0 }), due: now }
+    fn new(now: Instant, seen: [Seen; PEERS], rule: Rule) -> Pace {
+        let mut peers = seen.map(|seen| Peer { seen, behind: 0 });
+        // A reader is waited for only once the system's buffer is full: that much it may have
+        // before it yet, and it is not slow for being in the middle of it.
+        for peer in &mut peers[CLIENT_READS..] {
+            peer.behind = -rule.worth(peer.seen.moved.clamp(0, SYSTEM_BUFFER as i64));
+        }
+        Pace { looked: now, peers, due: now }
     }
 
     /// Looks at what has become of the peers. Gives the one that is too slow.
@@ -130,7 +136,7 @@ impl Session {
         if let Some(rule) = Rule::of(env) {
             let seen = self.seen(transaction, cx);
             if transaction.pace.is_none() && seen.iter().any(|seen| seen.awaited) {
-                transaction.pace = Some(Box::new(Pace::new(cx.now, seen)));
+                transaction.pace = Some(Box::new(Pace::new(cx.now, seen, rule)));
             }
             if let Some(pace) = &mut transaction.pace {
                 if let Some(slow) = pace.look(cx.now, seen, rule) {
@@ -211,7 +217,7 @@ mod tests {
             let mut seen = [Seen::default(); PEERS];
             seen[peer].awaited = true;
             let now = Instant::now();
-            Watch { pace: Pace::new(now, seen), now, seen }
+            Watch { pace: Pace::new(now, seen, RULE), now, seen }
         }
 
         fn after(&mut self, passed: Duration) -> Option<usize> {
@@ -278,6 +284,19 @@ mod tests {
             let until = watch.moves(peer, 0, SECOND).unwrap();
             let credit = Duration::from_secs(SYSTEM_BUFFER / RULE.rate);
             assert!(until >= credit && until <= credit + 7 * SECOND, "{until:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_systems_buffer_took_before_anybody_waited_counts_too() {
+        for (taken, credit) in [(0, 0), (60_000, 60), (1 << 40, SYSTEM_BUFFER / RULE.rate)] {
+            let mut seen = [Seen { awaited: true, moved: taken }; PEERS];
+            seen[CLIENT_SENDS].awaited = false;
+            let now = Instant::now();
+            let mut watch = Watch { pace: Pace::new(now, seen, RULE), now, seen };
+            let until = watch.moves(CLIENT_READS, 0, SECOND).unwrap();
+            let credit = Duration::from_secs(credit);
+            assert!(until >= credit && until <= credit + 7 * SECOND, "{taken}: {until:?}");
         }
     }
 
