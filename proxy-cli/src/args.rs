@@ -64,7 +64,7 @@ fn command() -> Command {
         )
         .after_long_help(
             "Exit codes: 0 stopped as asked, 1 failed while starting or running, 2 wrong usage \
-             or configuration.",
+             or configuration, 130 ended at once by a second Ctrl-C or SIGTERM.",
         )
         .arg(
             Arg::new("config")

@@ -110,6 +110,16 @@ impl Config {
         }
     }
 
+    /// A setting of where to connect to, which only a forward proxy is asked.
+    fn set_for_forwarding(&self) -> Option<&'static str> {
+        let set = [
+            ("allow_destination", !self.allow_destination.is_empty()),
+            ("deny_destination", !self.deny_destination.is_empty()),
+            ("connect_port", self.connect_port.is_some()),
+        ];
+        set.into_iter().find(|(_, is_set)| *is_set).map(|(name, _)| name)
+    }
+
     /// What upstreams are told of clients.
     fn forwarding(&self) -> ForwardingPolicy {
         let fields = match self.forwarded_for {
@@ -161,6 +171,13 @@ impl Config {
             return Err(Impossible {
                 setting: "allow_open_proxy",
                 problem: "it serves everybody, and allow-client only some: set one of them"
+                    .to_owned(),
+            });
+        }
+        if let Some(setting) = self.upstream.as_ref().and_then(|_| self.set_for_forwarding()) {
+            return Err(Impossible {
+                setting,
+                problem: "it has no effect beside an upstream: nothing else is connected to"
                     .to_owned(),
             });
         }
@@ -344,6 +361,21 @@ mod tests {
         assert_eq!(impossible(&config), "connections");
         let upstream = Some("http://127.0.0.1:8888".parse().unwrap());
         assert_eq!(impossible(&Config { upstream, ..Config::default() }), "upstream");
+    }
+
+    #[test]
+    fn what_has_no_effect_is_not_accepted() {
+        let upstream = Some("http://127.0.0.1:3000".parse().unwrap());
+        let config = Config { upstream, ..Config::default() };
+        let private = || vec!["private".parse().unwrap()];
+        let port = Some(ConnectPorts::https());
+        for (config, setting) in [
+            (Config { allow_destination: private(), ..config.clone() }, "allow_destination"),
+            (Config { deny_destination: private(), ..config.clone() }, "deny_destination"),
+            (Config { connect_port: port, ..config }, "connect_port"),
+        ] {
+            assert_eq!(impossible(&config), setting);
+        }
     }
 
     #[test]

@@ -22,10 +22,11 @@ mod signals;
 mod size;
 
 use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use proxy_core::{BuildError, ProxyHandle};
+use proxy_core::{BuildError, ConnectPorts, Destinations, ProxyHandle};
 
 use access_log::AccessLog;
 use args::{Args, Task};
@@ -111,13 +112,18 @@ fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
     for address in proxy.local_addrs() {
         eprintln!("listening on {address}");
     }
-    let first = proxy.local_addrs()[0];
+    let first = reachable(proxy.local_addrs()[0]);
     match &config.upstream {
         None => eprintln!("try: curl -x http://{first} http://example.com/"),
         Some(upstream) => eprintln!("try: curl http://{first}/ (answered by http://{upstream})"),
     }
-    if proxy.local_addrs().iter().any(|address| !address.ip().to_canonical().is_loopback()) {
-        announce_rules(config);
+    let is_exposed =
+        proxy.local_addrs().iter().any(|address| !address.ip().to_canonical().is_loopback());
+    if is_exposed || !config.allow_client.is_empty() {
+        announce_clients(config);
+    }
+    if is_exposed && config.upstream.is_none() {
+        announce_destinations(config);
     }
     eprint!("at most {} connections at once", config.connections(descriptors));
     match config.connections {
@@ -128,21 +134,43 @@ fn announce(config: &Config, proxy: &ProxyHandle, descriptors: &Descriptors) {
     }
 }
 
-/// Says whom it serves and where it goes, where others than this machine can reach it.
-fn announce_rules(config: &Config) {
+/// An address by which this machine itself reaches what listens on `address`.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
+fn announce_clients(config: &Config) {
     match &*config.allow_client {
         [] => eprintln!("serving everybody who can reach it"),
-        networks => {
-            let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
-            eprintln!("serving clients in {}", networks.join(", "));
-        }
+        networks => eprintln!("serving clients in {}, and nobody else", listed(networks)),
     }
-    if config.upstream.is_none() {
-        eprintln!(
-            "connecting to public addresses, and tunnelling to port 443, unless --allow-destination \
-             and --connect-port say otherwise"
-        );
+}
+
+/// Says where it goes, where others than this machine can reach it.
+fn announce_destinations(config: &Config) {
+    let or_not = |items: &[Destinations], before: &str| match items {
+        [] => String::new(),
+        items => format!("{before}{}", listed(items)),
+    };
+    eprintln!(
+        "connecting to public addresses{}{}",
+        or_not(&config.allow_destination, ", and to "),
+        or_not(&config.deny_destination, "; not to ")
+    );
+    match config.connect_port.as_ref().map(ConnectPorts::ranges) {
+        None => eprintln!("tunnelling to port 443"),
+        Some(None) => eprintln!("tunnelling to any port"),
+        Some(Some(ranges)) => eprintln!("tunnelling to ports {}", listed(ranges)),
     }
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Waits until it is asked to stop, drains, and reports.

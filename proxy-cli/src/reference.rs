@@ -34,7 +34,8 @@ proxy.toml:2:1: unknown setting `conect-timeout`
 
 The program ends with 0 when it was stopped as asked, or found the configuration good (`--test`);
 with 1 when it could not start or go on, such as for a port in use; with 2 for wrong usage or a
-wrong configuration.
+wrong configuration; with 130 when a second Ctrl-C or SIGTERM ended it at once, in which case what
+was under way does not stand in the access log.
 
 In the library, limits and timeouts are the fields of `proxy_core::Limits` and
 `proxy_core::Timeouts`: the same names with `_`, timeouts without `-timeout`. Words in the last

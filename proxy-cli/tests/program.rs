@@ -206,8 +206,19 @@ fn said_at_start(flags: &[&str]) -> String {
 #[test]
 #[cfg(unix)]
 fn whom_it_serves_is_said_where_others_can_reach_it() {
-    let said = said_at_start(&["--listen", "0.0.0.0:0", "--allow-client", "127.0.0.0/8"]);
-    assert!(said.contains("serving clients in 127.0.0.0/8\nconnecting to public "), "{said}");
+    let exposed = ["--listen", "0.0.0.0:0", "--allow-client", "127.0.0.0/8"];
+    let said = said_at_start(&exposed);
+    assert!(said.contains("try: curl -x http://127.0.0.1:"), "{said}");
+    let rules = "serving clients in 127.0.0.0/8, and nobody else\n\
+                 connecting to public addresses\ntunnelling to port 443\n";
+    assert!(said.contains(rules), "{said}");
+    let more = ["--allow-destination", "private", "--deny-destination", "1.0.0.0/8"];
+    let said = said_at_start(&[&exposed[..], &more, &["--connect-port", "any"]].concat());
+    let rules = "connecting to public addresses, and to private; not to 1.0.0.0/8\n\
+                 tunnelling to any port\n";
+    assert!(said.contains(rules), "{said}");
+    let said = said_at_start(&["--listen", "127.0.0.1:0", "--allow-client", "10.0.0.0/8"]);
+    assert!(said.contains("serving clients in 10.0.0.0/8, and nobody else\n"), "{said}");
     for loopback in ["127.0.0.1:0", "[::ffff:127.0.0.1]:0"] {
         let said = said_at_start(&["--listen", loopback]);
         assert!(!said.contains("serving") && !said.contains("public"), "{said}");

@@ -111,7 +111,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         name: "connections-per-upstream",
         kind: Kind::Count(1..=UNLIMITED, |config| &mut config.limits.connections_per_upstream),
-        help: "Connections to one upstream at once, tunnels and idle ones among them",
+        help: "Connections to one upstream (by its name and port) at once, tunnels and idle ones among \
+               them; divided among the event loops, at least one each",
         unset: "",
         reason: "what an upstream bears, only its owner knows",
         at_limit: "a request waits until one becomes idle or ends",
