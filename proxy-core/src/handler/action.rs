@@ -113,8 +113,8 @@ impl Plan {
     }
 
     /// To this upstream, whatever the request asks for. The request's `Host` is kept.
-    pub fn to(upstream: Arc<Authority>) -> Plan {
-        Plan { route: Route::To(upstream), guarding: Guarding::Guarded }
+    pub fn to(upstream: impl Into<Arc<Authority>>) -> Plan {
+        Plan { route: Route::To(upstream.into()), guarding: Guarding::Guarded }
     }
 
     /// Vouches for where it leads: the [`DestinationGuard`](crate::DestinationGuard) and the

@@ -52,7 +52,7 @@ pub enum BuildError {
     /// like: nothing says which clients it serves.
     #[error(
         "on {address} it would be an open proxy, for anybody who can reach it: say which clients \
-         it serves"
+         it serves (`allow_clients`), or that all are meant (`allow_open_proxy`)"
     )]
     OpenProxy {
         /// The address beyond loopback.
@@ -174,7 +174,8 @@ impl ProxyBuilder {
         self
     }
 
-    /// Serves everybody who can reach it. An open proxy is found within hours, and used for what
+    /// Serves everybody who can reach it; of this and [`allow_clients`](Self::allow_clients), what
+    /// is said last counts. An open proxy is found within hours, and used for what
     /// its owner will be asked about: say this only where something else keeps strangers out.
     pub fn allow_open_proxy(mut self) -> Self {
         self.clients = Clients::Anybody;
@@ -251,6 +252,11 @@ impl ProxyBuilder {
         )?;
         check_limits(&self.limits)?;
         let timeouts = self.timeouts.bounded();
+        check(
+            self.limits.min_rate == 0 || !timeouts.min_rate_window.is_zero(),
+            "min_rate_window",
+            "must be longer than nothing: nobody is always ahead",
+        )?;
         let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
         for address in self.addresses {
             match TcpListener::bind(&*address) {
@@ -346,6 +352,8 @@ fn pseudonym() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::handler::FixedUpstreamHandler;
 
@@ -365,6 +373,10 @@ mod tests {
         assert_eq!(refused(here().event_loops(0)), "event_loops");
         assert_eq!(refused(here().workers(2)), "workers");
         assert_eq!(refused(here().limits(Limits { fields: 1000, ..Limits::default() })), "fields");
+        let hasty = here()
+            .limits(Limits { min_rate: 1, ..Limits::default() })
+            .timeouts(Timeouts { min_rate_window: Duration::ZERO, ..Timeouts::default() });
+        assert_eq!(refused(hasty), "min_rate_window");
         assert!(matches!(Proxy::builder().build(), Err(BuildError::NoListener)));
         assert!(matches!(
             Proxy::builder().listen("nonsense").build(),
