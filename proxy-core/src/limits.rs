@@ -105,6 +105,36 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The first field with a value that cannot work, and what is wrong with it.
+    pub(crate) fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let positive = "must be at least 1";
+        let queue = "must be from 1 to 65536: its memory is taken at once";
+        let bytes = 1024 * 1024;
+        [
+            ((256..=bytes).contains(&self.head_bytes), "head_bytes", "must be from 256 to 1048576"),
+            (
+                (1024..=bytes).contains(&self.buffer_bytes),
+                "buffer_bytes",
+                "must be from 1024 to 1048576",
+            ),
+            ((1..=256).contains(&self.fields), "fields", "must be from 1 to 256"),
+            (self.target_bytes >= 1, "target_bytes", positive),
+            (self.trailer_bytes >= 2, "trailer_bytes", "must be at least 2"),
+            (self.chunk_line_bytes >= 3, "chunk_line_bytes", "must be at least 3"),
+            (self.connections >= 1, "connections", positive),
+            (self.connections_per_client >= 1, "connections_per_client", positive),
+            (self.connections_per_upstream >= 1, "connections_per_upstream", positive),
+            ((1..=65_536).contains(&self.loop_inbox), "loop_inbox", queue),
+            ((1..=65_536).contains(&self.lane_queue), "lane_queue", queue),
+            (self.log_queue >= 1, "log_queue", positive),
+        ]
+        .into_iter()
+        .find(|(holds, ..)| !holds)
+        .map(|(_, setting, problem)| (setting, problem))
+    }
+}
+
 /// How long everything may take. Timers are coarse: they fire up to 20 ms late, never early.
 /// More than a year counts as a year, so [`Duration::MAX`] is a way to say "never".
 #[derive(Clone, Debug, PartialEq, Eq)]

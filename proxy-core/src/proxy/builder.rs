@@ -250,7 +250,9 @@ impl ProxyBuilder {
             "workers",
             "must be at least 3: one each for names, decisions and taken-over connections",
         )?;
-        check_limits(&self.limits)?;
+        if let Some((setting, problem)) = self.limits.problem() {
+            return Err(BuildError::Setting { setting, problem });
+        }
         let timeouts = self.timeouts.bounded();
         check(
             self.limits.min_rate == 0 || !timeouts.min_rate_window.is_zero(),
@@ -317,31 +319,6 @@ impl ProxyBuilder {
 
 fn check(holds: bool, setting: &'static str, problem: &'static str) -> Result<(), BuildError> {
     if holds { Ok(()) } else { Err(BuildError::Setting { setting, problem }) }
-}
-
-fn check_limits(limits: &Limits) -> Result<(), BuildError> {
-    let positive = "must be at least 1";
-    check(
-        (256..=1024 * 1024).contains(&limits.head_bytes),
-        "head_bytes",
-        "must be from 256 to 1048576",
-    )?;
-    check(
-        (1024..=1024 * 1024).contains(&limits.buffer_bytes),
-        "buffer_bytes",
-        "must be from 1024 to 1048576",
-    )?;
-    check((1..=256).contains(&limits.fields), "fields", "must be from 1 to 256")?;
-    check(limits.target_bytes >= 1, "target_bytes", positive)?;
-    check(limits.trailer_bytes >= 2, "trailer_bytes", "must be at least 2")?;
-    check(limits.chunk_line_bytes >= 3, "chunk_line_bytes", "must be at least 3")?;
-    check(limits.connections >= 1, "connections", positive)?;
-    check(limits.connections_per_client >= 1, "connections_per_client", positive)?;
-    check(limits.connections_per_upstream >= 1, "connections_per_upstream", positive)?;
-    let queue = "must be from 1 to 65536: its memory is taken at once";
-    check((1..=65_536).contains(&limits.loop_inbox), "loop_inbox", queue)?;
-    check((1..=65_536).contains(&limits.lane_queue), "lane_queue", queue)?;
-    check(limits.log_queue >= 1, "log_queue", positive)
 }
 
 /// A name that no other proxy has, not even another one of this process.

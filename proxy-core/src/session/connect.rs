@@ -303,49 +303,6 @@ impl Session {
         transaction.upstream.deaf = false;
         self.connect(transaction, env, cx)
     }
-
-    /// The response is complete: the upstream's connection is kept for others if it can be.
-    pub(super) fn release_upstream(
-        &mut self,
-        transaction: &mut Transaction,
-        env: &mut Env,
-        cx: &mut Cx,
-    ) {
-        let Stage::Talking(socket) = std::mem::replace(&mut transaction.stage, Stage::Answering)
-        else {
-            return;
-        };
-        let upstream = &mut transaction.upstream;
-        let idle = Idle { socket, guarding: upstream.guarding, place: upstream.place.take() };
-        let reusable = transaction.response.wants_persistence()
-            && transaction.response_body.is_done()
-            && transaction.response.body_length() != BodyLength::UntilClose
-            && transaction.request_body.is_done()
-            && upstream.head_sent
-            && !upstream.deaf
-            && upstream.outbound.is_empty()
-            && upstream.inbound.is_empty()
-            && env.draining.is_none();
-        upstream.inbound.clear(&mut cx.spares);
-        upstream.outbound.clear(&mut cx.spares);
-        // Still readable means that the last read did not show that nothing is left: it filled
-        // the whole buffer, or this is Windows, where a short read does not tell.
-        let connection = &mut cx.sockets[socket];
-        if !reusable || connection.is_readable() && !connection.is_quiet() {
-            return cx.sockets.close(socket, Close::Orderly);
-        }
-        let is_one_clients = upstream.pinned
-            || transaction.request.binds_connection()
-            || transaction.response.binds_connection();
-        let announced = transaction.response.keep_alive_timeout();
-        let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
-        if is_one_clients {
-            return self.pin(&upstream.key, idle, cx.now + keep);
-        }
-        if let Err(idle) = env.keep_idle(&upstream.key, idle, keep, cx) {
-            cx.sockets.close(idle.socket, Close::Orderly);
-        }
-    }
 }
 
 impl Transaction {
@@ -368,36 +325,5 @@ impl Transaction {
     pub(super) fn is_repeatable(&self) -> bool {
         self.request.is_idempotent()
             && matches!(self.request.body_length(), BodyLength::None | BodyLength::Exact(0))
-    }
-}
-
-/// How long an idle connection is kept: as long as we want it, and somewhat less than the
-/// upstream has announced in seconds, since what we send needs time to get there.
-fn keep_for(wanted: Duration, announced: Option<u64>) -> Duration {
-    const MARGIN: Duration = Duration::from_secs(1);
-    let announced = announced.map_or(Duration::MAX, Duration::from_secs);
-    wanted.min(announced.saturating_sub(MARGIN.min(announced / 2)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn idle_connections_are_let_go_before_the_upstream_closes_them() {
-        let ms = Duration::from_millis;
-        for (wanted, announced, expected) in [
-            (4_000, None, 4_000),
-            (4_000, Some(60), 4_000),
-            (4_000, Some(5), 4_000),
-            (10_000, Some(5), 4_000),
-            (4_000, Some(2), 1_000),
-            (4_000, Some(1), 500),
-            (4_000, Some(0), 0),
-            (4_000, Some(u64::MAX), 4_000),
-            (0, Some(5), 0),
-        ] {
-            assert_eq!(keep_for(ms(wanted), announced), ms(expected), "{wanted} {announced:?}");
-        }
     }
 }

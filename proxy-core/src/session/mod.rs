@@ -27,6 +27,7 @@
 //! | [`connect`], [`destination`], [`dial`], [`race`] | from a route to a connection |
 //! | [`pinned`] | a connection that is one client's alone |
 //! | [`relay`] | both directions of an exchange |
+//! | [`release`] | what becomes of the upstream's connection afterwards |
 //! | [`pace`] | whether they move fast enough, where that is asked for |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
@@ -56,6 +57,7 @@ mod race;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod rehearsal;
 mod relay;
+mod release;
 mod taken_over;
 mod transaction;
 mod tunnel;
