@@ -57,8 +57,11 @@ impl Session {
     /// Closes it if its upstream has ended it, or has sent what nobody has asked for, or if its
     /// time is over.
     pub(super) fn unpin_if_over(&mut self, cx: &mut Cx) {
-        let is_over = |it: &Pinned| it.until <= cx.now || cx.sockets[it.idle.socket].is_readable();
-        if self.pinned.as_deref().is_some_and(is_over) {
+        let Some(pinned) = &self.pinned else { return };
+        // An event can be a false alarm, and another connection would have to be authenticated anew.
+        let connection = &mut cx.sockets[pinned.idle.socket];
+        let has_spoken = connection.is_readable() && !connection.is_quiet();
+        if has_spoken || pinned.until <= cx.now {
             self.unpin(cx);
         }
     }
