@@ -26,8 +26,8 @@ pub(super) struct Session {
     idle_until: Instant,
     /// The request that is being served.
     pub(super) transaction: Option<Box<Transaction>>,
-    /// The id of the last request that has begun, until the next is waited for.
-    last_request: Option<u64>,
+    /// The id of the last request that has begun, until the next is waited for; 0 is none's.
+    last_request: u64,
     /// An upstream connection that is this client's alone.
     pub(super) pinned: Option<Box<Pinned>>,
     /// The last response has been sent; so many bytes are still read and thrown away.
@@ -87,7 +87,7 @@ impl Session {
             timer,
             idle_until: cx.now + keep_alive,
             transaction: None,
-            last_request: None,
+            last_request: 0,
             pinned: None,
             lingering: None,
             is_brief: false,
@@ -135,7 +135,7 @@ impl Session {
     /// Reads until the head of a request is complete, and then has it decided about.
     fn await_request(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
         self.unpin_if_over(cx);
-        self.last_request = None;
+        self.last_request = 0;
         let client = &mut self.client;
         if client.inbound.needs_more() && !cx.sockets[client.socket].is_readable() {
             return Step::Wait;
@@ -205,7 +205,7 @@ impl Session {
 
     fn begin(&mut self, transaction: &mut Transaction, env: &mut Env) {
         transaction.id = env.next_id();
-        self.last_request = Some(transaction.id);
+        self.last_request = transaction.id;
         transaction.started = self.client.begun.take().unwrap_or(transaction.started);
         transaction.client_reused = std::mem::replace(&mut self.client.reused, true);
     }
@@ -339,11 +339,11 @@ impl Session {
     /// The code that served this client has panicked: records the request that was under way, of
     /// which no more may be left than its id. Says who the client is.
     pub(super) fn fail_internally(&mut self, env: &mut Env, cx: &mut Cx) -> SocketAddr {
-        let lost = self.last_request.filter(|&id| !env.has_just_recorded(id));
+        let is_lost = self.last_request != 0 && !env.has_just_recorded(self.last_request);
         let open = self.transaction.take().or_else(|| {
-            lost.map(|id| {
+            is_lost.then(|| {
                 let mut unknown = env.begin(cx.now);
-                unknown.id = id;
+                unknown.id = self.last_request;
                 unknown
             })
         });
