@@ -52,7 +52,11 @@ pub(super) fn marks(bytes: &[u8]) -> impl Iterator<Item = u64> {
 
 /// How many requests have come, or begun to come, in these bytes.
 pub(super) fn requests_begun(bytes: &[u8]) -> usize {
-    match canonical::requests(bytes, Upgrade::Granted) {
+    // Where an upgrade was refused, more requests come behind the one that asked for it; where it was
+    // granted, what comes is no request, most often.
+    let reading = canonical::requests(bytes, Upgrade::Refused)
+        .or_else(|_| canonical::requests(bytes, Upgrade::Granted));
+    match reading {
         Ok(Reading { messages, ending: Ending::Cut(_) }) => messages.len() + 1,
         Ok(Reading { messages, .. }) => messages.len(),
         Err(_) => 0, // the play is objected to for that
