@@ -28,7 +28,6 @@ impl Stream {
             Socket::Tcp(stream) => {
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
-                bound_unsent(SockRef::from(&stream));
                 Ok(Stream::Tcp(mio::net::TcpStream::from_std(stream)))
             }
             #[cfg(unix)]
@@ -64,7 +63,6 @@ impl Stream {
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Stream> {
         let stream = mio::net::TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        bound_unsent(SockRef::from(&stream));
         Ok(Stream::Tcp(stream))
     }
 
@@ -156,21 +154,6 @@ impl Stream {
             Stream::Memory(end) => end.close_abruptly(),
         }
     }
-}
-
-/// Bytes that the system holds for a peer and has not sent yet.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const UNSENT: u32 = 128 * 1024;
-
-/// Bounds what the system takes for a peer that reads slowly. Without it Linux takes up to 4 MiB,
-/// and tells of room only when a third of that is free again: who reads 20 KB a second took nothing
-/// for a minute then, as it seemed from here, and was cut off as one who does not read.
-fn bound_unsent(socket: SockRef<'_>) {
-    // Where it fails, or there is no such option, slow readers are told from dead ones later.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    drop(socket.set_tcp_notsent_lowat(UNSENT));
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    drop(socket);
 }
 
 impl Source for Stream {

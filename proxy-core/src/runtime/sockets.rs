@@ -105,6 +105,12 @@ impl<O> Connection<O> {
         self.writable
     }
 
+    /// Has the next write tried, though no event has told of room: the system tells only when a
+    /// third of its buffer is free, and takes bytes as soon as there is room for any.
+    pub(crate) fn try_writing(&mut self) {
+        self.writable = true;
+    }
+
     /// Whether the connection is over in both directions: a reset, most often.
     pub(crate) fn has_hung_up(&self) -> bool {
         self.hung_up

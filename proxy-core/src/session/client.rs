@@ -7,7 +7,7 @@ use super::env::Env;
 use super::message::{Refusal, Seat};
 use super::pinned::Pinned;
 use super::transaction::{Stage, Transaction};
-use super::wire::{self, Input};
+use super::wire::{self, Flushed, Input};
 use super::{Cx, Step, TaskKey};
 use crate::error::Reason;
 use crate::handler::Client;
@@ -293,14 +293,25 @@ impl Session {
                 return self.go_on(step, env, cx);
             }
             Stage::Talking(_) | Stage::Answering => {
-                match self.look_at_pace(&mut transaction, env, cx) {
-                    Some(Ok(())) => {
-                        self.transaction = Some(transaction);
-                        return Step::Wait;
+                if self.takes_more(&mut transaction, cx) {
+                    let after = env.settings.timeouts.body_idle;
+                    match self.keep_pace(&mut transaction, after, env, cx) {
+                        Ok(()) => {
+                            self.transaction = Some(transaction);
+                            return self.advance(env, cx);
+                        }
+                        Err(too_slow) => too_slow,
                     }
-                    Some(Err(too_slow)) => too_slow,
-                    None if self.client.outbound.is_empty() => transaction.stalled(),
-                    None => Reason::ClientWriteTimeout,
+                } else {
+                    match self.look_at_pace(&mut transaction, env, cx) {
+                        Some(Ok(())) => {
+                            self.transaction = Some(transaction);
+                            return Step::Wait;
+                        }
+                        Some(Err(too_slow)) => too_slow,
+                        None if self.client.outbound.is_empty() => transaction.stalled(),
+                        None => Reason::ClientWriteTimeout,
+                    }
                 }
             }
         };
@@ -309,6 +320,25 @@ impl Session {
             _ => self.fail(transaction, reason, env, cx),
         };
         self.go_on(step, env, cx)
+    }
+
+    /// Whether somebody who has not taken what is pending takes some of it now. The system tells of
+    /// room only when a third of its buffer is free, 1.4 MB of up to 4 MiB on Linux: a slow reader
+    /// may need longer for that than a pause may last, and yet it reads.
+    fn takes_more(&mut self, transaction: &mut Transaction, cx: &mut Cx) -> bool {
+        let mut takes = |socket, pending: &mut Buffer| {
+            if pending.is_empty() {
+                return false;
+            }
+            cx.sockets[socket].try_writing();
+            matches!(wire::flush(socket, pending, cx), Ok(Flushed::All | Flushed::Part))
+        };
+        let client = takes(self.client.socket, &mut self.client.outbound);
+        let upstream = match transaction.stage {
+            Stage::Talking(socket) => takes(socket, &mut transaction.upstream.outbound),
+            _ => false,
+        };
+        client || upstream
     }
 
     /// Continues after a step that did not come from [`advance`](Self::advance).
