@@ -293,25 +293,20 @@ impl Session {
                 return self.go_on(step, env, cx);
             }
             Stage::Talking(_) | Stage::Answering => {
-                if self.takes_more(&mut transaction, cx) {
+                let pace = if self.takes_more(&mut transaction, cx) {
                     let after = env.settings.timeouts.body_idle;
-                    match self.keep_pace(&mut transaction, after, env, cx) {
-                        Ok(()) => {
-                            self.transaction = Some(transaction);
-                            return self.advance(env, cx);
-                        }
-                        Err(too_slow) => too_slow,
-                    }
+                    Some(self.keep_pace(&mut transaction, after, env, cx))
                 } else {
-                    match self.look_at_pace(&mut transaction, env, cx) {
-                        Some(Ok(())) => {
-                            self.transaction = Some(transaction);
-                            return Step::Wait;
-                        }
-                        Some(Err(too_slow)) => too_slow,
-                        None if self.client.outbound.is_empty() => transaction.stalled(),
-                        None => Reason::ClientWriteTimeout,
+                    self.look_at_pace(&mut transaction, env, cx)
+                };
+                match pace {
+                    Some(Ok(())) => {
+                        self.transaction = Some(transaction);
+                        return self.advance(env, cx);
                     }
+                    Some(Err(too_slow)) => too_slow,
+                    None if self.client.outbound.is_empty() => transaction.stalled(),
+                    None => Reason::ClientWriteTimeout,
                 }
             }
         };
