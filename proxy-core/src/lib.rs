@@ -64,7 +64,7 @@ pub use policy::{
     AddressClass, ConnectPorts, DestinationGuard, Destinations, DestinationsError,
     ForwardingPolicy, Network, NetworkError, PortRange, PortRangeError,
 };
-pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ShutdownReport};
+pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
 };

@@ -17,8 +17,9 @@ use crate::upstream::Authority;
 pub struct Client {
     /// The address it connects from.
     pub address: SocketAddr,
-    /// Which of the proxy's listeners it connected to, counted from 0 in the order they were
-    /// added to the builder.
+    /// Which of the proxy's listeners it connected to, counted from 0: the addresses first, and
+    /// then the other listeners, each in the order in which they were added to the builder. After
+    /// a [reload](crate::ProxyHandle::reload) that moved it, this is its new place.
     pub listener: usize,
 }
 

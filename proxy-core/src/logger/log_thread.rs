@@ -63,9 +63,10 @@ pub(crate) struct LogThread {
     alive: Receiver<Infallible>,
 }
 
-#[derive(Debug)]
 enum Message {
     Records(Parcel),
+    /// Log what comes behind this with another logger.
+    Replace(Arc<dyn RequestLogger>),
     Stop,
 }
 
@@ -105,6 +106,12 @@ impl LogThread {
 
     pub(crate) fn counts(&self) -> LogCounts {
         self.totals.counts()
+    }
+
+    /// Has everything that is handed over from now on logged by `logger`. `false` if the present
+    /// one is so slow that there was no way to say so within `deadline`.
+    pub(crate) fn replace(&self, logger: Arc<dyn RequestLogger>, deadline: Duration) -> bool {
+        self.queue.send_timeout(Message::Replace(logger), deadline).is_ok()
     }
 
     /// Has everything logged that was handed over before, flushes the logger and joins the
@@ -293,8 +300,12 @@ impl Worker {
     fn run(mut self, queue: Receiver<Message>) {
         let mut unflushed = 0;
         // Ends, too, when the proxy and all its loops are gone.
-        while let Ok(Message::Records(parcel)) = queue.recv() {
-            self.log(parcel);
+        loop {
+            match queue.recv() {
+                Ok(Message::Records(parcel)) => self.log(parcel),
+                Ok(Message::Replace(logger)) => self.replace(logger),
+                Ok(Message::Stop) | Err(_) => break,
+            }
             unflushed += 1;
             if queue.is_empty() || unflushed >= FLUSH_AFTER {
                 self.flush();
@@ -320,6 +331,14 @@ impl Worker {
         self.totals.panicked.fetch_add(panicked, Relaxed);
         self.totals.logged.fetch_add(parcel.batch.len() as u64 - panicked, Relaxed);
         parcel.settle();
+    }
+
+    fn replace(&mut self, logger: Arc<dyn RequestLogger>) {
+        self.flush();
+        let old = mem::replace(&mut self.logger, logger);
+        self.panic_told = false;
+        // It may panic when it is dropped, too.
+        let _ = self.guarded(|_| drop(old));
     }
 
     fn flush(&mut self) {

@@ -1,7 +1,7 @@
 //! Accepting: a thread for each listener, which hands its connections to the loops.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::error::Reason;
-use crate::limits::Limits;
 use crate::net::{Accept, Intake, Socket, Wake};
-use crate::policy::Clients;
 use crate::runtime::mailbox::Outlet;
-use crate::session::{Arrival, ClientSeats, Message, Refusal, Seat};
+use crate::session::{
+    Arrival, ClientSeat, ClientSeats, ListenerId, Message, Newest, Refusal, Seat,
+};
 
 /// A loop, as acceptors see it.
 pub(super) struct LoopDoor {
@@ -38,14 +38,19 @@ impl LoopDoor {
 pub(super) struct Reception {
     loops: Vec<LoopDoor>,
     connections: Arc<AtomicUsize>,
-    limit: usize,
-    /// Who is served.
-    clients: Clients,
-    /// `None` where one client may have as many as all.
-    seats: Option<(Arc<ClientSeats>, usize)>,
+    /// How many connections each client has, while that is limited.
+    seats: Arc<ClientSeats>,
+    newest: Arc<Newest>,
     /// Gets a word when a connection has ended.
     freed: (Sender<()>, Receiver<()>),
-    closed: AtomicBool,
+}
+
+/// Accepts from one listener.
+pub(super) struct Acceptor {
+    reception: Arc<Reception>,
+    listener: ListenerId,
+    /// It is to end. It is woken then.
+    closed: Arc<AtomicBool>,
 }
 
 /// How long accepting pauses after an error that would only come again, and how often a full
@@ -55,22 +60,46 @@ const PAUSE: Duration = Duration::from_millis(100);
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 impl Reception {
-    pub(super) fn new(loops: Vec<LoopDoor>, clients: Clients, limits: &Limits) -> Reception {
-        let per_client = limits.connections_per_client;
+    pub(super) fn new(loops: Vec<LoopDoor>, newest: Arc<Newest>) -> Reception {
         Reception {
             loops,
             connections: Arc::default(),
-            limit: limits.connections,
-            clients,
-            seats: (per_client < limits.connections).then(|| (Arc::default(), per_client)),
+            seats: Arc::default(),
+            newest,
             freed: crossbeam_channel::bounded(1),
-            closed: AtomicBool::new(false),
         }
     }
 
-    /// No more connections are taken in. The wakes of the listeners are to be called then.
-    pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+    /// Whether a client is served, with its place among its own connections where they are
+    /// counted.
+    fn admit(&self, client: IpAddr) -> (Option<ClientSeat>, Option<Refusal>) {
+        let settings = self.newest.get();
+        let limits = &settings.limits;
+        let (seat, reason) = if !settings.clients.include(client) {
+            (None, Some(Reason::ClientNotAllowed))
+        } else if limits.connections_per_client >= limits.connections {
+            (None, None)
+        } else {
+            // A client is the same one in the IPv6 form of its address.
+            match self.seats.take(client.to_canonical(), limits.connections_per_client) {
+                None => (None, Some(Reason::TooManyConnections)),
+                taken => (taken, None),
+            }
+        };
+        // Who is not served must not keep others out by being slow to go: once half of the seats
+        // are taken, it goes at once.
+        let is_brief = self.connections.load(Ordering::Relaxed) >= limits.connections / 2;
+        (seat, reason.map(|reason| Refusal { reason, is_brief }))
+    }
+}
+
+impl Acceptor {
+    pub(super) fn new(
+        reception: Arc<Reception>,
+        listener: ListenerId,
+        closed: Arc<AtomicBool>,
+    ) -> Acceptor {
+        Acceptor { reception, listener, closed }
     }
 
     fn is_closed(&self) -> bool {
@@ -78,15 +107,15 @@ impl Reception {
     }
 
     /// Accepts until told to stop.
-    pub(super) fn run(&self, mut accept: Box<dyn Accept>, listener: usize) {
+    pub(super) fn run(&self, mut accept: Box<dyn Accept>) {
         let (mut failing, mut full) = (Trouble::default(), Trouble::default());
         while self.has_room(&mut full) {
             match accept.accept() {
                 _ if self.is_closed() => return,
-                Ok((socket, peer)) => self.hand_over(socket, peer, listener),
+                Ok((socket, peer)) => self.hand_over(socket, peer),
                 Err(error) => match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
-                        return log::info!("listener {listener} has ended");
+                        return log::info!("listener {} has ended", self.listener.0);
                     }
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                     _ => {
@@ -97,7 +126,7 @@ impl Reception {
                             );
                         }
                         // A word from a connection that has ended is a reason to try at once.
-                        let _ = self.freed.1.recv_timeout(PAUSE);
+                        let _ = self.reception.freed.1.recv_timeout(PAUSE);
                     }
                 },
             }
@@ -106,41 +135,32 @@ impl Reception {
 
     /// Waits until there is room for another connection. `false` when told to stop.
     fn has_room(&self, full: &mut Trouble) -> bool {
+        let reception = &*self.reception;
         while !self.is_closed() {
-            if self.connections.load(Ordering::Acquire) < self.limit {
+            let limit = reception.newest.get().limits.connections;
+            if reception.connections.load(Ordering::Acquire) < limit {
                 return true;
             }
             if full.is_news(Instant::now()) {
-                log::warn!(
-                    "all {} connections are in use: new ones wait until some end",
-                    self.limit
-                );
+                log::warn!("all {limit} connections are in use: new ones wait until some end");
             }
-            let _ = self.freed.1.recv_timeout(PAUSE);
+            let _ = reception.freed.1.recv_timeout(PAUSE);
         }
         false
     }
 
     /// Hands a connection to the loop that has the fewest.
-    fn hand_over(&self, socket: Socket, peer: SocketAddr, listener: usize) {
+    fn hand_over(&self, socket: Socket, peer: SocketAddr) {
+        let reception = &*self.reception;
         let fewest = |door: &&LoopDoor| door.connections.load(Ordering::Relaxed);
-        let Some(door) = self.loops.iter().filter(|door| door.is_open()).min_by_key(fewest) else {
+        let open = reception.loops.iter().filter(|door| door.is_open());
+        let Some(door) = open.min_by_key(fewest) else {
             return log::error!("no event loop is left: the connection of {peer} is closed");
         };
-        let (of_client, reason) = match &self.seats {
-            _ if !self.clients.include(peer.ip()) => (None, Some(Reason::ClientNotAllowed)),
-            None => (None, None),
-            // A client is the same one in the IPv6 form of its address.
-            Some((seats, limit)) => match seats.take(peer.ip().to_canonical(), *limit) {
-                None => (None, Some(Reason::TooManyConnections)),
-                taken => (taken, None),
-            },
-        };
-        // Who is not served must not keep others out by being slow to go: once half of the seats
-        // are taken, it goes at once.
-        let is_brief = self.connections.load(Ordering::Relaxed) >= self.limit / 2;
-        let refused = reason.map(|reason| Refusal { reason, is_brief });
-        let seat = Seat::take(&self.connections, &door.connections, of_client, &self.freed.0);
+        let (of_client, refused) = reception.admit(peer.ip());
+        let seat =
+            Seat::take(&reception.connections, &door.connections, of_client, &reception.freed.0);
+        let listener = self.listener;
         let mut message = Message::Arrived(Arrival { socket, peer, listener, seat, refused });
         loop {
             match door.outlet.send(message) {
@@ -149,7 +169,7 @@ impl Reception {
                 // The loop is busy, and so are the others, which have more connections.
                 Err(TrySendError::Full(returned)) => {
                     message = returned;
-                    let _ = self.freed.1.recv_timeout(BUSY_PAUSE);
+                    let _ = reception.freed.1.recv_timeout(BUSY_PAUSE);
                 }
                 // A bug of ours has ended it. The other loops go on.
                 Err(TrySendError::Disconnected(_)) => {

@@ -7,29 +7,43 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::acceptor::{LoopDoor, Reception, blocking};
-use super::builder::{BuildError, Proxy};
+use super::acceptor::{LoopDoor, Reception};
+use super::build::{BuildError, Proxy, Threads};
+use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
-use crate::net::Wake;
 use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::mailbox::Outlet;
-use crate::session::{Drain, Engine, Env, Lanes, Message, Owner, Tally, Work};
+use crate::session::{
+    Drain, Engine, Env, Lanes, ListenerId, Message, Newest, Owner, Settings, Tally, Work,
+};
 
 /// A running proxy.
 ///
 /// Dropped, it stops at once: what is under way is cut, the threads end, the ports are free
 /// again.
 pub struct ProxyHandle {
-    addresses: Vec<SocketAddr>,
-    reception: Arc<Reception>,
-    wakes: Vec<Wake>,
-    acceptors: Vec<JoinHandle<()>>,
-    controls: Vec<Outlet<Message>>,
-    loops: Vec<JoinHandle<()>>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) newest: Arc<Newest>,
+    pub(super) reception: Arc<Reception>,
+    /// In the order that handlers know them by.
+    pub(super) entrances: Vec<Entrance>,
+    /// How many listeners there have ever been.
+    pub(super) listeners: usize,
+    pub(super) loops: Vec<RunningLoop>,
+    pub(super) log: LogThread,
+    pub(super) threads: Threads,
+    pub(super) has_default_connector: bool,
     pool: Arc<WorkerPool>,
-    log: LogThread,
+}
+
+/// A loop, and the ways to tell it something. There is one for each thing to be told: a loop that
+/// has not got to a reload yet can still be told to stop.
+pub(super) struct RunningLoop {
+    pub(super) reload: Outlet<Message>,
+    drain: Outlet<Message>,
+    thread: JoinHandle<()>,
 }
 
 /// What became of the connections that were open when a shutdown began.
@@ -52,57 +66,55 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, clients, settings, logger, event_loops, workers } = proxy;
+        let Proxy { listeners, settings, logger, threads, has_default_connector } = proxy;
         let settings = Arc::new(settings);
+        let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
-        let lanes = lanes(workers, limits.lane_queue)?;
+        let lanes = lanes(threads.workers, limits.lane_queue)?;
         let log = LogThread::start(logger, limits.log_queue)?;
         let mut handle = ProxyHandle {
-            addresses: settings.own_addresses.clone(),
-            reception: Arc::new(Reception::new(Vec::new(), clients.clone(), limits)),
-            wakes: Vec::new(),
-            acceptors: Vec::new(),
-            controls: Vec::new(),
+            settings: Arc::clone(&settings),
+            reception: Arc::new(Reception::new(Vec::new(), Arc::clone(&newest))),
+            newest: Arc::clone(&newest),
+            entrances: Vec::new(),
+            listeners: listeners.len(),
             loops: Vec::new(),
-            pool: Arc::clone(&lanes.pool),
             log,
+            threads,
+            has_default_connector,
+            pool: Arc::clone(&lanes.pool),
         };
         let mut doors = Vec::new();
-        for number in 0..event_loops {
+        for number in 0..threads.event_loops {
             let log = handle.log.sender();
             let mut event_loop = EventLoop::<Owner, Message>::new(limits.buffer_bytes)?;
             let mailbox = event_loop.mailbox();
             // In the order they are taken: what waits for results has waited longest, and
-            // connections that were accepted before a shutdown are served before it begins.
+            // connections that were accepted before a reload or a shutdown are served before it
+            // begins.
             let results = mailbox.queue(limits.lane_queue.saturating_mul(Work::ALL.len()));
             doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox)));
-            handle.controls.push(mailbox.queue(1));
-            let (settings, lanes) = (Arc::clone(&settings), lanes.clone());
+            let (reload, drain) = (mailbox.queue(1), mailbox.queue(1));
+            let (newest, lanes) = (Arc::clone(&newest), lanes.clone());
             // Made where it is used: what the sessions of a loop share never leaves its thread.
             let thread = spawn(format!("proxy-loop-{number}"), move || {
-                let env = Env::new(settings, lanes, results, log, (number, event_loops));
+                let env = Env::new(newest, lanes, results, log, (number, threads.event_loops));
                 event_loop.run(Engine::new(env));
             })?;
-            handle.loops.push(thread);
+            handle.loops.push(RunningLoop { reload, drain, thread });
         }
-        handle.reception = Arc::new(Reception::new(doors, clients, limits));
-        for (number, listener) in listeners.into_iter().enumerate() {
-            let (accept, wake) = blocking(listener.open()?)?;
-            let reception = Arc::clone(&handle.reception);
-            // The listener lives as long as its thread: with both the port is free again.
-            let thread = spawn(format!("proxy-accept-{number}"), move || {
-                reception.run(accept, number);
-                drop(listener);
-            })?;
-            handle.wakes.push(wake);
-            handle.acceptors.push(thread);
+        handle.reception = Arc::new(Reception::new(doors, newest));
+        for (number, bound) in listeners.into_iter().enumerate() {
+            let id = ListenerId(number);
+            handle.entrances.push(Entrance::prepare(bound, id, &handle.reception)?);
         }
+        handle.entrances.iter_mut().for_each(Entrance::open);
         Ok(handle)
     }
 
     /// Where it listens, in the order the listeners were added.
     pub fn local_addrs(&self) -> &[SocketAddr] {
-        &self.addresses
+        &self.settings.own_addresses
     }
 
     /// Statistics of the worker pool.
@@ -128,27 +140,22 @@ impl ProxyHandle {
     }
 
     fn stop(&mut self, deadline: Duration, tunnels: Duration) -> ShutdownReport {
-        self.reception.close();
-        for wake in &self.wakes {
-            wake();
-        }
-        for acceptor in self.acceptors.drain(..) {
-            join(acceptor);
-        }
+        self.entrances.iter_mut().for_each(Entrance::shut);
+        self.entrances.clear();
         let now = Instant::now();
         let (deadline, tunnels) = (deadline.min(LONGEST), tunnels.min(LONGEST));
         let tally = Arc::new(Tally::default());
-        for control in self.controls.drain(..) {
+        for event_loop in &self.loops {
             let drain = Drain {
                 exchanges_until: now + deadline,
                 tunnels_until: now + tunnels,
                 tally: Arc::clone(&tally),
             };
             // It fails only where the loop has ended.
-            drop(control.send(Message::Drain(drain)));
+            drop(event_loop.drain.send(Message::Drain(drain)));
         }
         for event_loop in self.loops.drain(..) {
-            join(event_loop);
+            join(event_loop.thread);
         }
         // Nobody waits for queued jobs any more; threads without a job need a moment to end.
         self.pool.shutdown(Duration::ZERO);
@@ -172,11 +179,14 @@ fn lanes(workers: usize, queue: usize) -> io::Result<Lanes> {
     Ok(Lanes { pool: Arc::new(builder.build()?), lanes })
 }
 
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub(super) fn spawn(
+    name: String,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(name).spawn(run)
 }
 
-fn join(thread: JoinHandle<()>) {
+pub(super) fn join(thread: JoinHandle<()>) {
     let name = thread.thread().name().unwrap_or("a thread").to_owned();
     if thread.join().is_err() {
         log::error!("{name} has panicked");

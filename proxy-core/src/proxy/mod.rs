@@ -1,8 +1,13 @@
 //! [`ProxyBuilder`] → [`Proxy`] → [`ProxyHandle`] (L5): the one place that wires everything.
 
 mod acceptor;
+mod build;
 mod builder;
+mod entrance;
 mod handle;
+mod reload;
 
-pub use builder::{BuildError, Proxy, ProxyBuilder};
+pub use build::{BuildError, Proxy};
+pub use builder::ProxyBuilder;
 pub use handle::{ProxyHandle, ShutdownReport};
+pub use reload::ReloadReport;

@@ -8,8 +8,9 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError};
 use mio::{Registry, Waker};
 
 use super::sockets::WAKER;
@@ -77,6 +78,13 @@ impl<M> Outlet<M> {
     /// Sends a message, or hands it back where the queue is full or the loop is gone.
     pub(crate) fn send(&self, message: M) -> Result<(), TrySendError<M>> {
         self.queue.try_send(message)?;
+        self.ring();
+        Ok(())
+    }
+
+    /// The same, and waits until `deadline` for a place in the queue. Not for loops.
+    pub(crate) fn send_by(&self, deadline: Instant, message: M) -> Result<(), SendTimeoutError<M>> {
+        self.queue.send_deadline(message, deadline)?;
         self.ring();
         Ok(())
     }

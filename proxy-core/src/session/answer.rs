@@ -51,7 +51,7 @@ impl Session {
         }
         let response = match transaction.understood {
             true => {
-                let settings = &env.settings;
+                let settings = &self.settings;
                 guarded("ConnectionHandler::failed", || {
                     settings.handler.failed(&mut transaction.view(&self.client.who), reason)
                 })
@@ -65,7 +65,7 @@ impl Session {
         let response = match response.has_field(proxy_status::NAME) {
             true => response,
             false => response
-                .with_field(proxy_status::NAME, proxy_status(&env.settings.pseudonym, reason)),
+                .with_field(proxy_status::NAME, proxy_status(&self.settings.pseudonym, reason)),
         };
         self.send_response(transaction, &response, env, cx)
     }
@@ -89,9 +89,9 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        if !transaction.leaves_next_request_clear(env.settings.limits.discarded_body)
+        if !transaction.leaves_next_request_clear(self.settings.limits.discarded_body)
             || self.has_sent_frames(&transaction)
-            || env.draining.is_some()
+            || self.is_leaving(env)
         {
             transaction.persistence = Persistence::Close;
         }
@@ -171,8 +171,8 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        let after = env.settings.timeouts.body_idle;
-        match self.keep_pace(&mut transaction, after, env, cx) {
+        let after = self.settings.timeouts.body_idle;
+        match self.keep_pace(&mut transaction, after, cx) {
             Ok(()) => {
                 self.transaction = Some(transaction);
                 step
@@ -206,7 +206,7 @@ impl Session {
         cx: &mut Cx,
     ) -> io::Result<Input<Result<(), http1::Error>>> {
         let (body, out, limits) =
-            (&mut transaction.request_body, &mut env.out, &env.settings.limits);
+            (&mut transaction.request_body, &mut env.out, &self.settings.limits);
         wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, _| {
             let step = body.advance(input, out, limits);
             out.clear();

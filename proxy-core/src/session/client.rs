@@ -1,11 +1,13 @@
 //! [`Session`]: one client connection, from request to request.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::env::Env;
 use super::message::{Refusal, Seat};
 use super::pinned::Pinned;
+use super::settings::{ListenerId, Settings};
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Flushed, Input};
 use super::{Cx, Step, TaskKey};
@@ -20,7 +22,12 @@ use crate::runtime::timers::{Due, Timer};
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) key: TaskKey,
+    /// What its requests are served by: the newest settings, or, while a request is under way,
+    /// those with which it has begun.
+    pub(super) settings: Rc<Settings>,
     pub(super) client: ClientSide,
+    /// Where the client has come from.
+    pub(super) listener: ListenerId,
     pub(super) timer: Timer,
     /// A client that has not begun a request by then does not stay.
     idle_until: Instant,
@@ -64,7 +71,7 @@ impl Session {
     pub(super) fn new(
         key: TaskKey,
         socket: SocketId,
-        who: Client,
+        (who, listener): (Client, ListenerId),
         seat: Seat,
         env: &Env,
         cx: &mut Cx,
@@ -79,11 +86,14 @@ impl Session {
             reused: false,
         };
         let mut timer = Timer::default();
-        let keep_alive = env.settings.timeouts.keep_alive;
+        let settings = Rc::clone(&env.newest);
+        let keep_alive = settings.timeouts.keep_alive;
         cx.timers.arm(&mut timer, key, cx.now, keep_alive);
         Session {
             key,
+            settings,
             client,
+            listener,
             timer,
             idle_until: cx.now + keep_alive,
             transaction: None,
@@ -117,19 +127,21 @@ impl Session {
     }
 
     /// Answers before anything was asked.
-    fn refuse(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
+    pub(super) fn refuse(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
         let mut transaction = env.begin(cx.now);
         self.begin(&mut transaction, env);
         let step = self.fail(transaction, reason, env, cx);
         self.go_on(step, env, cx)
     }
 
-    /// Whether nothing is under way here.
+    /// Whether nothing has begun here, not even a head.
     pub(super) fn is_idle(&self) -> bool {
-        self.transaction.is_none()
-            && self.client.begun.is_none()
-            && self.client.inbound.is_empty()
-            && self.lingering.is_none()
+        !self.is_under_way() && self.client.begun.is_none() && self.client.inbound.is_empty()
+    }
+
+    /// Whether a request is served, or the connection ends.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.transaction.is_some() || self.lingering.is_some()
     }
 
     /// Reads until the head of a request is complete, and then has it decided about.
@@ -142,7 +154,7 @@ impl Session {
         }
         let mut transaction = env.begin(cx.now);
         let scanner = &mut client.scanner;
-        let limits = &env.settings.limits;
+        let limits = &self.settings.limits;
         let looked = wire::receive(client.socket, &mut client.inbound, cx, |input, _| {
             let skipped = if scanner.is_fresh() { http1::skip_empty_lines(input) } else { 0 };
             let head = &input[skipped..];
@@ -173,7 +185,7 @@ impl Session {
                         &mut self.timer,
                         self.key,
                         cx.now,
-                        env.settings.timeouts.request_head,
+                        self.settings.timeouts.request_head,
                     );
                 }
                 return Step::Again;
@@ -218,7 +230,7 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        let keep = transaction.persistence == http1::Persistence::Keep && env.draining.is_none();
+        let keep = transaction.persistence == http1::Persistence::Keep && !self.is_leaving(env);
         // A client that has not said that this was its last request may be sending the next one
         // just now: even if nothing of it can be seen yet, it must find the connection open.
         let was_the_last = transaction.understood
@@ -227,7 +239,8 @@ impl Session {
         env.record_close(&transaction, &self.client.who, cx.now);
         env.recycle(transaction);
         if keep {
-            self.idle_until = cx.now + env.settings.timeouts.keep_alive;
+            self.renew(env, cx);
+            self.idle_until = cx.now + self.settings.timeouts.keep_alive;
             self.arm_idle(cx);
             return Step::Again;
         }
@@ -238,7 +251,7 @@ impl Session {
             return Step::End(Close::Orderly);
         }
         connection.finish_writing();
-        cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.linger);
+        cx.timers.arm(&mut self.timer, self.key, cx.now, self.settings.timeouts.linger);
         self.client.inbound.clear(&mut cx.spares);
         self.lingering = Some(LINGER_BYTES);
         Step::Again
@@ -294,10 +307,10 @@ impl Session {
             }
             Stage::Talking(_) | Stage::Answering => {
                 let pace = if self.takes_more(&mut transaction, cx) {
-                    let after = env.settings.timeouts.body_idle;
-                    Some(self.keep_pace(&mut transaction, after, env, cx))
+                    let after = self.settings.timeouts.body_idle;
+                    Some(self.keep_pace(&mut transaction, after, cx))
                 } else {
-                    self.look_at_pace(&mut transaction, env, cx)
+                    self.look_at_pace(&mut transaction, cx)
                 };
                 match pace {
                     Some(Ok(())) => {

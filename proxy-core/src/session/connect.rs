@@ -39,7 +39,8 @@ impl Session {
             transaction.upstream.pinned = true;
             return self.reuse(transaction, idle, env, cx);
         }
-        if transaction.takes_used() {
+        // An older connection than the settings is not there; a newer one may lead elsewhere.
+        if transaction.takes_used() && self.is_current(env) {
             let freshness = if transaction.is_repeatable() { Duration::MAX } else { JUST_USED };
             let UpstreamSide { key, guarding, .. } = &transaction.upstream;
             while let Some(idle) = env.idle.take(key, *guarding, cx.now, freshness) {
@@ -82,7 +83,7 @@ impl Session {
     ) -> Step {
         let upstream = &transaction.upstream;
         let destination = Destination::new(&upstream.key, upstream.attempts);
-        let connector = &env.settings.connector;
+        let connector = &self.settings.connector;
         match guarded("UpstreamConnector::fast", || connector.fast(&destination)) {
             Some(Some(planned)) => self.follow(transaction, planned, env, cx),
             Some(None) => self.plan(transaction, env, cx),
@@ -92,7 +93,7 @@ impl Session {
 
     /// Asks the connector on the worker pool.
     fn plan(&mut self, mut transaction: Box<Transaction>, env: &mut Env, cx: &mut Cx) -> Step {
-        let connector = env.settings.connector.clone();
+        let connector = self.settings.connector.clone();
         let (authority, attempt) =
             (transaction.upstream.key.clone(), transaction.upstream.attempts);
         let asker = Asker { task: self.key, request: transaction.id };
@@ -109,7 +110,7 @@ impl Session {
         match submitted {
             Ok(()) => {
                 transaction.stage = Stage::Planning;
-                cx.timers.arm(&mut self.timer, self.key, cx.now, env.settings.timeouts.resolve);
+                cx.timers.arm(&mut self.timer, self.key, cx.now, self.settings.timeouts.resolve);
                 self.transaction = Some(transaction);
                 Step::Wait
             }
@@ -201,7 +202,7 @@ impl Session {
                     Ok(socket) => {
                         cx.sockets[socket].learn_peer();
                         let peer = cx.sockets[socket].peer();
-                        if peer.is_some_and(|peer| is_own(peer, &env.settings.own_addresses)) {
+                        if peer.is_some_and(|peer| is_own(peer, &self.settings.own_addresses)) {
                             cx.sockets.close(socket, Close::Orderly);
                             return self.fail(transaction, Reason::LoopDetected, env, cx);
                         }
@@ -217,9 +218,9 @@ impl Session {
                 };
             }
         };
-        match permitted(addresses, guarding, &env.settings) {
+        match permitted(addresses, guarding, &self.settings) {
             Ok(addresses) => {
-                let dialer = Dialer::new(addresses, &env.settings.timeouts, cx.now);
+                let dialer = Dialer::new(addresses, &self.settings.timeouts, cx.now);
                 transaction.stage = Stage::Dialing(dialer);
                 self.keep_dialing(transaction, env, cx)
             }

@@ -26,15 +26,15 @@ impl Session {
     ) -> Step {
         transaction.request_body = Body::new(transaction.request.body_length(), Coding::AsIs);
         transaction.persistence =
-            match transaction.request.wants_persistence() && env.draining.is_none() {
+            match transaction.request.wants_persistence() && !self.is_leaving(env) {
                 true => Persistence::Keep,
                 false => Persistence::Close,
             };
-        if matches!(transaction.request.body_length(), BodyLength::Exact(length) if length > env.settings.limits.request_body)
+        if matches!(transaction.request.body_length(), BodyLength::Exact(length) if length > self.settings.limits.request_body)
         {
             return self.fail(transaction, Reason::RequestBodyTooLarge, env, cx);
         }
-        let settings = &env.settings;
+        let settings = &self.settings;
         let action = guarded("ConnectionHandler::request", || {
             settings.handler.request(&mut transaction.view(&self.client.who))
         });
@@ -79,7 +79,7 @@ impl Session {
                             &mut self.timer,
                             self.key,
                             cx.now,
-                            env.settings.timeouts.response_head,
+                            self.settings.timeouts.response_head,
                         );
                         self.transaction = Some(transaction);
                         Step::Wait
@@ -126,7 +126,7 @@ impl Session {
         cx: &mut Cx,
     ) -> Step {
         let request = &transaction.request;
-        if request.via_contains(&env.settings.pseudonym) {
+        if request.via_contains(&self.settings.pseudonym) {
             return self.fail(transaction, Reason::LoopDetected, env, cx);
         }
         // RFC 9110 §7.6.2: at zero the request must not be forwarded; this is its last stop.
@@ -149,7 +149,7 @@ impl Session {
         let is_tunnel = request.form() == TargetForm::Authority;
         if is_tunnel
             && plan.guarding == Guarding::Guarded
-            && !env.settings.connect_ports.permit(port)
+            && !self.settings.connect_ports.permit(port)
         {
             return self.fail(transaction, Reason::PortNotAllowed, env, cx);
         }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::env::Settings;
+use super::settings::Settings;
 use crate::error::Reason;
 use crate::net::is_this_machines;
 use crate::policy::Guarding;

@@ -76,10 +76,15 @@ impl Engine {
     }
 
     fn arrive(&mut self, cx: &mut Cx, arrival: Arrival) {
-        let client = Client { address: arrival.peer, listener: arrival.listener };
-        let admission = guarded("ConnectionHandler::connected", || {
-            self.env.settings.handler.connected(&client)
-        });
+        let Some(place) = self.env.newest.place_of(arrival.listener) else {
+            return log::debug!(
+                "the connection of {} is closed at once: its listener is gone",
+                arrival.peer
+            );
+        };
+        let client = Client { address: arrival.peer, listener: place };
+        let admission =
+            guarded("ConnectionHandler::connected", || self.env.newest.handler.connected(&client));
         if admission != Some(Admission::Accept) || self.env.draining.is_some() {
             return log::debug!("the connection of {} is closed at once", client.address);
         }
@@ -89,7 +94,14 @@ impl Engine {
             .and_then(|stream| cx.sockets.insert(stream, Owner::Task(key)));
         match added {
             Ok(socket) => {
-                let session = Session::new(key, socket, client, arrival.seat, &self.env, cx);
+                let session = Session::new(
+                    key,
+                    socket,
+                    (client, arrival.listener),
+                    arrival.seat,
+                    &self.env,
+                    cx,
+                );
                 let task = Task::Session(Box::new(session));
                 self.tasks.insert(Entry { generation: self.next_generation, again: false, task });
                 match arrival.refused {
@@ -210,10 +222,23 @@ impl Engine {
         HandedOut::All
     }
 
+    /// Serves what begins from now on by the newest settings.
+    fn reload(&mut self, cx: &mut Cx) {
+        // What has ended until now is the old logger's.
+        self.env.log.flush();
+        self.env.renew(cx);
+        for key in self.keys() {
+            self.run(key, cx, |task, env, cx| match task {
+                Task::Session(session) => session.renewed(env, cx),
+                _ => Step::Wait,
+            });
+        }
+    }
+
     fn drain(&mut self, cx: &mut Cx, drain: Drain) {
         drain.tally.open.fetch_add(self.tasks.len(), Ordering::Relaxed);
         self.env.draining = Some(drain);
-        self.env.idle.sweep(cx.now, true, |socket| cx.sockets.close(socket, Close::Orderly));
+        self.env.close_idle(cx);
         for key in self.keys() {
             self.run(key, cx, |task, _, _| match task {
                 Task::Session(session) if session.is_idle() => Step::End(Close::Orderly),
@@ -327,6 +352,11 @@ impl Protocol for Engine {
                     Task::TakenOver(taken) => taken.returned(asker, returned, env, cx),
                     _ => Step::Wait,
                 });
+            }
+            Message::Reload(in_effect) => {
+                self.reload(cx);
+                // It fails only where nobody waits any more.
+                let _ = in_effect.try_send(());
             }
             Message::Drain(drain) => self.drain(cx, drain),
         }

@@ -1,42 +1,24 @@
 //! [`Env`]: what all sessions of a loop share.
 
 use std::marker::PhantomData;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::clock::Clock;
 use super::message::{Drain, Message};
+use super::settings::{Newest, Settings};
 use super::transaction::Transaction;
 use super::{Cx, Owner};
 use crate::error::Reason;
-use crate::handler::{Client, ConnectionHandler, HandlerState};
-use crate::limits::{Limits, Timeouts};
+use crate::handler::{Client, HandlerState};
+use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
-use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::mailbox::Outlet;
+use crate::runtime::sockets::Close;
 use crate::runtime::{Lane, WorkerPool};
-use crate::upstream::{Called, Idle, IdleUpstreams, Next, Place, Places, UpstreamConnector, share};
-
-/// What a proxy was built with.
-pub(crate) struct Settings {
-    pub(crate) handler: Arc<dyn ConnectionHandler>,
-    pub(crate) connector: Arc<dyn UpstreamConnector>,
-    pub(crate) limits: Limits,
-    pub(crate) timeouts: Timeouts,
-    /// Our name in `Via`; it differs from process to process, so that two proxies in a chain
-    /// do not take each other for a loop.
-    pub(crate) pseudonym: String,
-    /// What upstreams are told of clients.
-    pub(crate) forwarding: ForwardingPolicy,
-    /// Where no connection is made to.
-    pub(crate) guard: DestinationGuard,
-    /// Where tunnels may lead to.
-    pub(crate) connect_ports: ConnectPorts,
-    /// Where this proxy itself listens: never an upstream.
-    pub(crate) own_addresses: Vec<SocketAddr>,
-}
+use crate::upstream::{Called, Idle, IdleUpstreams, Next, Place, Places, share};
 
 /// The kinds of work that the worker pool does for sessions. Each has a lane of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +49,10 @@ pub(crate) struct Lanes {
 
 /// What all sessions of a loop share.
 pub(crate) struct Env {
-    pub(crate) settings: Arc<Settings>,
+    /// What begins now is served by them.
+    pub(super) newest: Rc<Settings>,
+    /// Where those are found that a reload brings.
+    source: Arc<Newest>,
     pub(super) idle: IdleUpstreams,
     /// `None` where there may be any number of connections to an upstream.
     pub(super) places: Option<Places>,
@@ -88,7 +73,8 @@ pub(crate) struct Env {
     /// The request that was recorded last; 0 is no request's id.
     last_recorded: u64,
     next_id: u64,
-    id_step: u64,
+    /// This loop's number, and how many there are.
+    among: (usize, usize),
     pub(super) clock: Clock,
     /// When the first record came that is not on its way to the logger yet.
     unsent_since: Option<Instant>,
@@ -110,27 +96,21 @@ const SPARE_TRANSACTIONS: usize = 64;
 const KEPT_OUT: usize = 64 * 1024;
 
 impl Env {
-    /// `number` is this loop's among `loops`.
+    /// `among`: this loop's number, and how many there are.
     pub(crate) fn new(
-        settings: Arc<Settings>,
+        source: Arc<Newest>,
         lanes: Lanes,
         results: Outlet<Message>,
         log: LogSender,
-        (number, loops): (usize, usize),
+        among: (usize, usize),
     ) -> Env {
-        let limits = &settings.limits;
-        let places = (limits.connections_per_upstream != usize::MAX).then(|| {
-            let mine = |limit| share(limit, number, loops);
-            Places::new(mine(limits.connections_per_upstream), mine(limits.waiting_per_upstream))
-        });
-        Env {
-            places,
+        let newest = Rc::new(Settings::clone(&source.get()));
+        let mut env = Env {
+            idle: idle_upstreams(&newest.limits),
+            newest,
+            source,
+            places: None,
             handed_over: Vec::new(),
-            idle: IdleUpstreams::new(
-                settings.limits.idle_upstreams,
-                settings.limits.idle_per_upstream,
-            ),
-            settings,
             log,
             out: Vec::new(),
             draining: None,
@@ -139,10 +119,43 @@ impl Env {
             under_way: [0; Work::ALL.len()],
             spare: Vec::new(),
             last_recorded: 0,
-            next_id: number as u64 + 1,
-            id_step: loops as u64,
+            next_id: among.0 as u64 + 1,
+            among,
             clock: Clock::new(Instant::now()),
             unsent_since: None,
+        };
+        env.limit_places();
+        env
+    }
+
+    /// What begins from now on is served by the newest settings. Connections to upstreams do not
+    /// outlive the settings under which they were made: the guard, or the connector, may now see
+    /// them with other eyes.
+    pub(super) fn renew(&mut self, cx: &mut Cx) {
+        self.newest = Rc::new(Settings::clone(&self.source.get()));
+        self.close_idle(cx);
+        self.idle = idle_upstreams(&self.newest.limits);
+        self.limit_places();
+    }
+
+    /// Closes all connections that wait for use.
+    pub(super) fn close_idle(&mut self, cx: &mut Cx) {
+        self.idle.sweep(cx.now, true, |socket| cx.sockets.close(socket, Close::Orderly));
+    }
+
+    fn limit_places(&mut self) {
+        let limits = &self.newest.limits;
+        let mine = |limit| match limit {
+            usize::MAX => usize::MAX,
+            limit => share(limit, self.among.0, self.among.1),
+        };
+        let (most, most_waiting) =
+            (mine(limits.connections_per_upstream), mine(limits.waiting_per_upstream));
+        match &self.places {
+            // Also without a limit: whoever waits still has to get his.
+            Some(places) => places.limit(most, most_waiting),
+            None if most == usize::MAX => {}
+            None => self.places = Some(Places::new(most, most_waiting)),
         }
     }
 
@@ -200,7 +213,7 @@ impl Env {
     /// An id that no other request of this proxy has.
     pub(super) fn next_id(&mut self) -> u64 {
         let id = self.next_id;
-        self.next_id += self.id_step;
+        self.next_id += self.among.1 as u64;
         id
     }
 
@@ -238,7 +251,7 @@ impl Env {
     where
         F: FnOnce(Option<T>) -> Message + Send + 'static,
     {
-        if self.under_way[work as usize] >= self.settings.limits.lane_queue {
+        if self.under_way[work as usize] >= self.newest.limits.lane_queue {
             return Err(Reason::WorkersBusy);
         }
         let pending =
@@ -293,6 +306,10 @@ impl Env {
     pub(super) fn time_of_day(&mut self, instant: Instant, now: Instant) -> SystemTime {
         self.clock.time_of_day(instant, now)
     }
+}
+
+fn idle_upstreams(limits: &Limits) -> IdleUpstreams {
+    IdleUpstreams::new(limits.idle_upstreams, limits.idle_per_upstream)
 }
 
 /// A reply that is sent in any case, if only to say that there is no result.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::TaskKey;
+use super::settings::ListenerId;
 use crate::error::Reason;
 use crate::handler::Action;
 use crate::net::Socket;
@@ -23,6 +24,8 @@ pub(crate) enum Message {
     Decided(Asker, Option<Action>),
     /// Blocking code that had taken a connection over is done; `None` if it panicked.
     Returned(Asker, Option<()>),
+    /// Serve what begins from now on by the newest settings, and say so when it is done.
+    Reload(crossbeam_channel::Sender<()>),
     /// Come to an end.
     Drain(Drain),
 }
@@ -41,7 +44,7 @@ pub(crate) struct Asker {
 pub(crate) struct Arrival {
     pub(crate) socket: Socket,
     pub(crate) peer: SocketAddr,
-    pub(crate) listener: usize,
+    pub(crate) listener: ListenerId,
     pub(crate) seat: Seat,
     pub(crate) refused: Option<Refusal>,
 }

@@ -28,6 +28,7 @@
 //! | [`pinned`] | a connection that is one client's alone |
 //! | [`relay`] | both directions of an exchange |
 //! | [`release`] | what becomes of the upstream's connection afterwards |
+//! | [`settings`], [`renewal`] | what requests are served by, and what becomes of sessions when a reload brings other settings |
 //! | [`pace`] | whether they move fast enough, where that is asked for |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
@@ -58,14 +59,17 @@ mod race;
 pub(crate) mod rehearsal;
 mod relay;
 mod release;
+mod renewal;
+mod settings;
 mod taken_over;
 mod transaction;
 mod tunnel;
 mod wire;
 
 pub(crate) use engine::Engine;
-pub(crate) use env::{Env, Lanes, Settings, Work};
-pub(crate) use message::{Arrival, ClientSeats, Drain, Message, Refusal, Seat, Tally};
+pub(crate) use env::{Env, Lanes, Work};
+pub(crate) use message::{Arrival, ClientSeat, ClientSeats, Drain, Message, Refusal, Seat, Tally};
+pub(crate) use settings::{ListenerId, Newest, Settings};
 
 use crate::runtime::event_loop::Context;
 use crate::runtime::sockets::Close;

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use super::Cx;
 use super::client::Session;
-use super::env::Env;
+use super::settings::Settings;
 use super::transaction::{Stage, Transaction};
 use crate::error::Reason;
 use crate::http1::Persistence;
@@ -106,9 +106,9 @@ impl Pace {
 }
 
 impl Rule {
-    fn of(env: &Env) -> Option<Rule> {
-        let rate = env.settings.limits.min_rate;
-        (rate > 0).then(|| Rule { rate, window: env.settings.timeouts.min_rate_window })
+    fn of(settings: &Settings) -> Option<Rule> {
+        let rate = settings.limits.min_rate;
+        (rate > 0).then_some(Rule { rate, window: settings.timeouts.min_rate_window })
     }
 
     /// The time in which so many bytes move at the least rate.
@@ -129,11 +129,10 @@ impl Session {
         &mut self,
         transaction: &mut Transaction,
         after: Duration,
-        env: &Env,
         cx: &mut Cx,
     ) -> Result<(), Reason> {
         let mut patience = Duration::MAX;
-        if let Some(rule) = Rule::of(env) {
+        if let Some(rule) = Rule::of(&self.settings) {
             let seen = self.seen(transaction, cx);
             if transaction.pace.is_none() && seen.iter().any(|seen| seen.awaited) {
                 transaction.pace = Some(Box::new(Pace::new(cx.now, seen, rule)));
@@ -155,14 +154,13 @@ impl Session {
     pub(super) fn look_at_pace(
         &mut self,
         transaction: &mut Transaction,
-        env: &Env,
         cx: &mut Cx,
     ) -> Option<Result<(), Reason>> {
         let left = transaction.pace.as_ref()?.due.saturating_duration_since(cx.now);
         if left.is_zero() {
             return None;
         }
-        Some(self.keep_pace(transaction, left, env, cx))
+        Some(self.keep_pace(transaction, left, cx))
     }
 
     fn seen(&self, transaction: &Transaction, cx: &Cx) -> [Seen; PEERS] {

@@ -36,7 +36,7 @@ impl Session {
         match places.queue(&transaction.upstream.key, self.key, transaction.takes_used()) {
             Some(ticket) => {
                 transaction.stage = Stage::Queued(ticket);
-                let timeout = env.settings.timeouts.upstream_wait;
+                let timeout = self.settings.timeouts.upstream_wait;
                 cx.timers.arm(&mut self.timer, self.key, cx.now, timeout);
                 self.transaction = Some(transaction);
                 Step::Wait
@@ -62,12 +62,13 @@ impl Session {
         transaction.stage = Stage::Deciding;
         let step = match granted {
             Granted::Connection(idle)
-                if transaction.upstream.guarding.admits(idle.guarding)
+                if self.is_current(env)
+                    && transaction.upstream.guarding.admits(idle.guarding)
                     && transaction.can_use(idle.socket, cx) =>
             {
                 self.reuse(transaction, idle, env, cx)
             }
-            // The guard had no say in where it leads, or something has come on it since its last
+            // It is newer than the settings, the guard had no say in where it leads, or something has come on it since its last
             // response, be it its end: only its place is of use here.
             Granted::Connection(idle) => {
                 cx.sockets.close(idle.socket, Close::Orderly);

@@ -32,7 +32,8 @@ impl Session {
             && !upstream.deaf
             && upstream.outbound.is_empty()
             && upstream.inbound.is_empty()
-            && env.draining.is_none();
+            && env.draining.is_none()
+            && self.is_current(env);
         upstream.inbound.clear(&mut cx.spares);
         upstream.outbound.clear(&mut cx.spares);
         // Still readable means that the last read did not show that nothing is left: it filled
@@ -45,7 +46,7 @@ impl Session {
             || transaction.request.binds_connection()
             || transaction.response.binds_connection();
         let announced = transaction.response.keep_alive_timeout();
-        let keep = keep_for(env.settings.timeouts.upstream_idle, announced);
+        let keep = keep_for(self.settings.timeouts.upstream_idle, announced);
         if is_one_clients {
             return self.pin(&upstream.key, idle, cx.now + keep);
         }

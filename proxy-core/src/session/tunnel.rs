@@ -4,11 +4,13 @@
 //! A reset is passed on as a reset, so that a cut transfer never looks complete.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
+use super::settings::Settings;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Flushed};
 use super::{Cx, Step, TaskKey};
@@ -23,6 +25,8 @@ use crate::upstream::Place;
 #[derive(Debug)]
 pub(super) struct Tunnel {
     key: TaskKey,
+    /// Those of the exchange it has come from.
+    settings: Rc<Settings>,
     client: SocketId,
     upstream: SocketId,
     up: Direction,
@@ -68,6 +72,7 @@ impl Tunnel {
         story.kind = Kind::Tunnel;
         let mut tunnel = Tunnel {
             key: session.key,
+            settings: session.settings,
             client: session.client.socket,
             upstream,
             up: Direction::default(),
@@ -87,7 +92,8 @@ impl Tunnel {
         transaction.upstream.inbound.clear(&mut cx.spares);
         transaction.stage = Stage::Answering;
         env.recycle(transaction);
-        cx.timers.arm(&mut tunnel.timer, tunnel.key, cx.now, env.settings.timeouts.tunnel_idle);
+        let idle = tunnel.settings.timeouts.tunnel_idle;
+        cx.timers.arm(&mut tunnel.timer, tunnel.key, cx.now, idle);
         tunnel.record(Event::Open, None, env, cx);
         tunnel
     }
@@ -120,7 +126,7 @@ impl Tunnel {
                 }
                 return Step::Wait;
             }
-            let timeouts = &env.settings.timeouts;
+            let timeouts = &self.settings.timeouts;
             let half_closed = self.up.ended || self.down.ended;
             let idle = if half_closed { timeouts.tunnel_half_closed } else { timeouts.tunnel_idle };
             cx.timers.arm(&mut self.timer, self.key, cx.now, idle);

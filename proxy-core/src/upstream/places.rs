@@ -99,6 +99,18 @@ impl Places {
         })))
     }
 
+    /// Sets other limits. Whoever waits has a place at once if there is one now; where there are
+    /// more connections than there may be, they come to their own end.
+    pub(crate) fn limit(&self, most: usize, most_waiting: usize) {
+        let Table { most: old, most_waiting: old_waiting, upstreams, freed, .. } =
+            &mut *self.0.borrow_mut();
+        (*old, *old_waiting) = (most, most_waiting);
+        for (index, upstream) in upstreams.iter() {
+            let free = most.saturating_sub(upstream.taken);
+            freed.extend(std::iter::repeat_n(index, free.min(upstream.waiting.len())));
+        }
+    }
+
     /// A place for a new connection, if one is free and nobody waits for it.
     pub(crate) fn take(&self, key: &str) -> Option<Place> {
         let mut table = self.0.borrow_mut();
@@ -253,6 +265,27 @@ mod tests {
         assert_eq!(known(&places), (2, 2));
         drop((second, third, other));
         assert_eq!(known(&places), (0, 0));
+    }
+
+    #[test]
+    fn another_limit_lets_in_those_who_wait_and_sends_nobody_away() {
+        let places = Places::new(1, 1);
+        let first = places.take("a:80").unwrap();
+        let _waits = places.queue("a:80", 1, true).unwrap();
+        assert!(places.queue("a:80", 2, true).is_none());
+        places.limit(1, 2);
+        let _waits_too = places.queue("a:80", 2, true).unwrap();
+        assert!(places.grant().is_none());
+        places.limit(usize::MAX, 0);
+        let (called, second) = places.grant().unwrap();
+        let (called_next, third) = places.grant().unwrap();
+        assert_eq!((called.task, called_next.task), (1, 2));
+        assert!(places.grant().is_none());
+        places.limit(1, 1);
+        drop((first, second));
+        assert!(places.take("a:80").is_none(), "the third is still there");
+        drop(third);
+        assert!(places.take("a:80").is_some());
     }
 
     #[test]

@@ -41,7 +41,7 @@ use self::scene::Scene;
 use self::script::{Act, Last, Script};
 use super::env::Env;
 use super::message::{Arrival, Drain, Message, Seat, Tally};
-use super::{Engine, Owner, Work};
+use super::{Engine, ListenerId, Newest, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
 use crate::net::Socket;
 use crate::runtime::event_loop::{EventLoop, Turn};
@@ -103,12 +103,12 @@ impl Rehearsal {
     fn new(script: &Script) -> Rehearsal {
         let mut event_loop = EventLoop::new(script.read_bytes).expect("a poller can be had");
         let scene = Scene::new(script.room);
-        let settings = scene::settings(&scene, script);
+        let newest = Arc::new(Newest::new(Arc::new(scene::settings(&scene, script))));
         let (log, records) = collected(100_000);
         let results = event_loop.mailbox().queue(Work::ALL.len());
         let arrivals = event_loop.mailbox().queue(1);
         let control = event_loop.mailbox().queue(1);
-        let env = Env::new(Arc::new(settings), scene::lanes(), results, log, (0, 1));
+        let env = Env::new(newest, scene::lanes(), results, log, (0, 1));
         Rehearsal {
             event_loop,
             engine: Engine::new(env),
@@ -160,7 +160,7 @@ impl Rehearsal {
         let arrival = Arrival {
             socket: Socket::Memory(near),
             peer: client_address(self.clients.len()),
-            listener: 0,
+            listener: ListenerId(0),
             seat: Seat::take(&self.open, &Arc::default(), None, &self.freed.0),
             refused: None,
         };

@@ -13,9 +13,9 @@ use crate::handler::{
 use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
 use crate::net::memory::connection;
-use crate::policy::{ConnectPorts, DestinationGuard, ForwardingPolicy};
+use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::WorkerPool;
-use crate::session::{Lanes, Settings, Work};
+use crate::session::{Lanes, ListenerId, Settings, Work};
 use crate::upstream::{Authority, ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
 
 /// What goes on behind the proxy.
@@ -45,6 +45,8 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         forwarding: ForwardingPolicy::off(),
         guard: DestinationGuard::on_loopback(),
         connect_ports: ConnectPorts::any(),
+        clients: Clients::Unsaid,
+        listeners: vec![ListenerId(0)],
         own_addresses: Vec::new(),
     }
 }

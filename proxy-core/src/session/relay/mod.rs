@@ -72,12 +72,12 @@ impl Session {
                     }
                 }
                 if moved {
-                    let timeouts = &env.settings.timeouts;
+                    let timeouts = &self.settings.timeouts;
                     let answer_is_due = transaction.progress == Progress::Awaited
                         && transaction.request_body.is_done();
                     let after =
                         if answer_is_due { timeouts.response_head } else { timeouts.body_idle };
-                    if let Err(reason) = self.keep_pace(&mut transaction, after, env, cx) {
+                    if let Err(reason) = self.keep_pace(&mut transaction, after, cx) {
                         return self.fail(transaction, reason, env, cx);
                     }
                 }

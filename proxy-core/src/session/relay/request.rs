@@ -34,7 +34,7 @@ impl Session {
         env.out.clear();
         let head_is_due = !std::mem::replace(&mut side.head_sent, true);
         if head_is_due {
-            let settings = &env.settings;
+            let settings = &self.settings;
             let rewrite = RequestRewrite {
                 via: &settings.pseudonym,
                 host: &side.key,
@@ -44,7 +44,7 @@ impl Session {
             transaction.request.write_upstream(&mut env.out, &rewrite);
         }
         let mut sent = Ok(());
-        let (body, limits) = (&mut transaction.request_body, &env.settings.limits);
+        let (body, limits) = (&mut transaction.request_body, &self.settings.limits);
         if !body.is_done() {
             let looked =
                 wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, cx| {

@@ -59,7 +59,7 @@ impl Session {
         let mut head_is_due = transaction.progress == Progress::Awaited;
         while transaction.progress == Progress::Awaited {
             let length =
-                match transaction.response_scanner.scan(&input[used..], &env.settings.limits) {
+                match transaction.response_scanner.scan(&input[used..], &self.settings.limits) {
                     Ok(Some(length)) => length,
                     Ok(None) => break,
                     Err(error) => return (used, Relayed::Failed(error.in_response())),
@@ -91,7 +91,7 @@ impl Session {
         if transaction.progress == Progress::Begun {
             let body = &mut transaction.response_body;
             while !body.is_done() && sent.is_ok() {
-                let step = match body.advance(&input[used..], &mut env.out, &env.settings.limits) {
+                let step = match body.advance(&input[used..], &mut env.out, &self.settings.limits) {
                     Ok(step) => step,
                     Err(error) => {
                         if head_is_due {
@@ -131,14 +131,14 @@ impl Session {
         cx: &mut Cx,
     ) -> Relayed {
         let Transaction { request, response, .. } = transaction;
-        if let Err(error) = response.parse(head, request, &env.settings.limits) {
+        if let Err(error) = response.parse(head, request, &self.settings.limits) {
             return Relayed::Failed(error.in_response());
         }
         env.clock.refresh(cx.now);
-        let (via, date) = (&*env.settings.pseudonym, env.clock.date());
+        let (via, date) = (&*self.settings.pseudonym, env.clock.date());
         if response.is_interim() {
             transaction.interims += 1;
-            if transaction.interims > env.settings.limits.interim_responses {
+            if transaction.interims > self.settings.limits.interim_responses {
                 return Relayed::Failed(Reason::TooManyInterim);
             }
             // RFC 9110 §15.2: a 1.0 client must not be sent one.
@@ -170,7 +170,7 @@ impl Session {
         transaction.response_body = Body::new(length, coding);
         transaction.progress = Progress::Begun;
 
-        let settings = &env.settings;
+        let settings = &self.settings;
         let action = guarded("ConnectionHandler::response", || {
             settings.handler.response(&mut transaction.view(&self.client.who))
         });
@@ -186,7 +186,7 @@ impl Session {
         if length == BodyLength::UntilClose
             || !transaction.request_body.is_done()
             || self.has_sent_frames(transaction)
-            || env.draining.is_some()
+            || self.is_leaving(env)
         {
             transaction.persistence = Persistence::Close;
         }

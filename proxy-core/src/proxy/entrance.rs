@@ -1,0 +1,78 @@
+//! [`Entrance`]: a listener of a running proxy, and the thread that accepts from it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Sender;
+
+use super::acceptor::{Acceptor, Reception, blocking};
+use super::build::Bound;
+use super::handle::{join, spawn};
+use crate::net::Wake;
+use crate::session::ListenerId;
+
+/// A listener of a running proxy. Dropped, it is closed: its thread has ended, and if it was a
+/// socket, its port is free.
+pub(super) struct Entrance {
+    pub(super) id: ListenerId,
+    /// The address as it was given, if one was.
+    pub(super) given: Option<String>,
+    pub(super) address: Option<SocketAddr>,
+    wake: Wake,
+    closed: Arc<AtomicBool>,
+    /// Dropped or used, it lets the thread go on: to its end, or to accepting.
+    opening: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Entrance {
+    /// Does all that may fail. Nothing is accepted before it is opened.
+    pub(super) fn prepare(
+        bound: Bound,
+        id: ListenerId,
+        reception: &Arc<Reception>,
+    ) -> io::Result<Entrance> {
+        let Bound { given, listener } = bound;
+        let address = listener.local_addr();
+        let (accept, wake) = blocking(listener.open()?)?;
+        let (opening, opened) = crossbeam_channel::bounded(1);
+        let closed = Arc::new(AtomicBool::new(false));
+        let acceptor = Acceptor::new(Arc::clone(reception), id, Arc::clone(&closed));
+        let thread = spawn(format!("proxy-accept-{}", id.0), move || {
+            if opened.recv().is_ok() {
+                acceptor.run(accept);
+            }
+            // It lives as long as its thread: with both the port is free again.
+            drop(listener);
+        })?;
+        let (opening, thread) = (Some(opening), Some(thread));
+        Ok(Entrance { id, given, address, wake, closed, opening, thread })
+    }
+
+    /// Begins to accept.
+    pub(super) fn open(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            // It has room for this, and the thread waits for it.
+            let _ = opening.send(());
+        }
+    }
+
+    /// Accepts no more. Does not wait for the thread, as dropping it does.
+    pub(super) fn shut(&mut self) {
+        self.closed.store(true, Ordering::Release);
+        self.opening = None;
+        (self.wake)();
+    }
+}
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        self.shut();
+        if let Some(thread) = self.thread.take() {
+            join(thread);
+        }
+    }
+}
