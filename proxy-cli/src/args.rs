@@ -63,7 +63,9 @@ fn command() -> Command {
              else to standard error.",
         )
         .after_long_help(
-            "Exit codes: 0 stopped as asked, 1 failed while starting or running, 2 wrong usage \
+            "Signals: SIGTERM and Ctrl-C stop it when what is under way has ended, SIGHUP has it \
+             read its --config file again, SIGUSR1 has it open its log file anew.\n\n\
+             Exit codes: 0 stopped as asked, 1 failed while starting or running, 2 wrong usage \
              or configuration, 130 ended at once by a second Ctrl-C or SIGTERM.",
         )
         .arg(

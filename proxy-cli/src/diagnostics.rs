@@ -1,5 +1,6 @@
 //! Diagnostics on standard error: what the library tells through the `log` facade.
 
+use crate::tell::tell;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 struct Stderr;
@@ -12,7 +13,7 @@ impl Log for Stderr {
     fn log(&self, record: &Record<'_>) {
         // Other crates may log, too; below warnings only the proxy's own words matter here.
         if record.level() <= Level::Warn || record.target().starts_with("proxy_") {
-            eprintln!("{}: {}", record.level().as_str().to_ascii_lowercase(), record.args());
+            tell!("{}: {}", record.level().as_str().to_ascii_lowercase(), record.args());
         }
     }
 

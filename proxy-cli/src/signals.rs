@@ -1,4 +1,4 @@
-//! [`Signals`]: being asked to stop, or to open the log anew.
+//! [`Signals`]: being asked to stop, to read the configuration again, or to open the log anew.
 
 use std::io;
 use std::process;
@@ -9,7 +9,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 /// What the process was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// To stop, by a service manager, or because the terminal was closed.
+    /// To read the configuration again; or the terminal was closed.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGHUP"))]
+    HangUp,
+    /// To stop, by a service manager.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM"))]
     Terminate,
     /// To stop, by a person with Ctrl-C.
@@ -36,15 +39,17 @@ impl Signals {
     pub fn wait(&mut self) -> Signal {
         match self.0.forever().next() {
             Some(SIGINT) => Signal::Interrupt,
+            Some(SIGHUP) => Signal::HangUp,
             Some(SIGUSR1) => Signal::Reopen,
             _ => Signal::Terminate,
         }
     }
 
-    /// Whoever asks again does not want to wait: from now on the next signal ends the process.
+    /// Whoever asks again does not want to wait: from now on the next request to stop ends the
+    /// process.
     pub fn exit_on_next(mut self) {
         std::thread::spawn(move || {
-            if self.0.forever().any(|signal| signal != SIGUSR1) {
+            if self.0.forever().any(|signal| [SIGINT, SIGTERM].contains(&signal)) {
                 process::exit(IMPATIENT);
             }
         });

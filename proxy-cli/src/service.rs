@@ -1,0 +1,220 @@
+//! [`Service`]: the proxy as the program runs it, from start to end.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use proxy_core::{BuildError, ConnectPorts, Destinations, ProxyBuilder, ProxyHandle, ReloadReport};
+
+use crate::access_log::AccessLog;
+use crate::args::Args;
+use crate::config::{self, Config};
+use crate::descriptors::Descriptors;
+use crate::signals::{Signal, Signals};
+use crate::tell::tell;
+use crate::{duration, fail, listen_address, loading, settings};
+
+/// A running proxy, and what it is to be reloaded from.
+pub struct Service<'a> {
+    args: &'a Args,
+    descriptors: &'a Descriptors,
+    config: Config,
+    log: AccessLog,
+    proxy: ProxyHandle,
+}
+
+/// Whoever presses Ctrl-C does not want to wait for tunnels, which know no end of their own.
+const DRAIN_TUNNELS_INTERACTIVE: Duration = Duration::from_secs(2);
+
+impl<'a> Service<'a> {
+    /// Starts it, and tells about it.
+    ///
+    /// # Errors
+    /// It could not be started; that has been told.
+    pub fn start(
+        args: &'a Args,
+        descriptors: &'a Descriptors,
+        config: Config,
+    ) -> Result<Service<'a>, ExitCode> {
+        let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| fail(&error))?;
+        let builder = log.attach(config.log_format, listening(&config, descriptors));
+        let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
+        let service = Service { args, descriptors, config, log, proxy };
+        service.announce();
+        Ok(service)
+    }
+
+    /// Serves until it is asked to stop, drains, and reports.
+    pub fn run(mut self, mut signals: Signals) -> ExitCode {
+        let drain = |service: &Service<'_>| service.config.drain;
+        let tunnels = loop {
+            match signals.wait() {
+                Signal::HangUp if self.args.config.is_some() => self.reload(),
+                Signal::Reopen => self.log.reopen(),
+                // The terminal is gone, and there is nothing to be read again.
+                Signal::HangUp | Signal::Terminate => break drain(&self),
+                Signal::Interrupt => break drain(&self).min(DRAIN_TUNNELS_INTERACTIVE),
+            }
+        };
+        tell!(
+            "stopping: no new connections; what is under way has {}, tunnels {}",
+            duration::show(self.config.drain),
+            duration::show(tunnels)
+        );
+        signals.exit_on_next();
+        let report = self.proxy.shutdown_tunnels(self.config.drain, tunnels);
+        tell!("stopped: {} connections drained, {} cut", report.drained, report.cut);
+        ExitCode::SUCCESS
+    }
+
+    /// Reads the configuration again and goes on by it. Where something is wrong with it, that is
+    /// told and nothing changes.
+    fn reload(&mut self) {
+        match self.try_reload() {
+            Ok(report) => self.tell_of_reload(&report),
+            Err(NotReloaded) => tell!("not reloaded: everything is as it was"),
+        }
+    }
+
+    fn try_reload(&mut self) -> Result<ReloadReport, NotReloaded> {
+        let config = loading::load(self.args, self.descriptors).map_err(|complaints| {
+            complaints.iter().for_each(|complaint| tell!("{complaint}"));
+            NotReloaded
+        })?;
+        let told = |_| NotReloaded;
+        let before = self.proxy.local_addrs().to_vec();
+        let mut builder = listening(&config, self.descriptors);
+        let is_logged_elsewhere = (&config.log_file, config.log_format)
+            != (&self.config.log_file, self.config.log_format);
+        let mut log = None;
+        if is_logged_elsewhere {
+            let opened =
+                AccessLog::open(config.log_file.as_deref()).map_err(|error| told(fail(&error)))?;
+            builder = log.insert(opened).attach(config.log_format, builder);
+        }
+        let report =
+            self.proxy.reload(builder).map_err(|error| refuse(&error, &before)).map_err(told)?;
+        match log {
+            Some(log) => self.log = log,
+            // Whoever has moved a log file away expects this of either signal.
+            None => self.log.reopen(),
+        }
+        self.config = config;
+        Ok(report)
+    }
+
+    fn tell_of_reload(&self, report: &ReloadReport) {
+        for address in &report.added {
+            tell!("listening on {address}");
+        }
+        for address in &report.removed {
+            tell!("no longer listening on {address}");
+        }
+        if !report.need_restart.is_empty() {
+            let name = |&field| settings::of_field(field).map_or(field, |setting| setting.name);
+            let names: Vec<_> = report.need_restart.iter().map(name).collect();
+            tell!("at the next start only: {}", names.join(", "));
+        }
+        tell!("reloaded: new requests are served by the new configuration");
+    }
+
+    /// Says where it listens, what to try, and what it can take.
+    fn announce(&self) {
+        let Service { config, proxy, descriptors, .. } = self;
+        for address in proxy.local_addrs() {
+            tell!("listening on {address}");
+        }
+        let first = reachable(proxy.local_addrs()[0]);
+        match &config.upstream {
+            None => tell!("try: curl -x http://{first} http://example.com/"),
+            Some(upstream) => tell!("try: curl http://{first}/ (answered by http://{upstream})"),
+        }
+        let is_exposed =
+            proxy.local_addrs().iter().any(|address| !address.ip().to_canonical().is_loopback());
+        if is_exposed || !config.allow_client.is_empty() {
+            announce_clients(config);
+        }
+        if is_exposed && config.upstream.is_none() {
+            announce_destinations(config);
+        }
+        let connections = config.connections(descriptors);
+        match config.connections {
+            None => tell!(
+                "at most {connections} connections at once: {} descriptors, two for each, and \
+                 some for the rest",
+                descriptors.limit()
+            ),
+            Some(_) => tell!("at most {connections} connections at once, as set"),
+        }
+    }
+}
+
+/// Why has been told.
+struct NotReloaded;
+
+/// A builder with everything but the log.
+fn listening(config: &Config, descriptors: &Descriptors) -> ProxyBuilder {
+    config.listen.iter().fold(config.builder(descriptors), ProxyBuilder::listen)
+}
+
+/// Tells why a proxy that listens on `own` cannot be as the configuration wants it, and what to do.
+fn refuse(error: &BuildError, own: &[SocketAddr]) -> ExitCode {
+    let code = fail(error);
+    match error {
+        BuildError::Listen { address, source } => {
+            let overlaps = |own: &&SocketAddr| address.ends_with(&format!(":{}", own.port()));
+            match own.iter().find(overlaps) {
+                Some(own) if source.kind() == io::ErrorKind::AddrInUse => tell!(
+                    "this proxy listens on {own}: an address that overlaps with it takes its \
+                     place at the next start only"
+                ),
+                _ => listen_address::advice(source.kind())
+                    .into_iter()
+                    .for_each(|advice| tell!("{advice}")),
+            }
+        }
+        BuildError::OpenProxy { .. } => tell!("{}", config::WHO_IS_SERVED),
+        _ => {}
+    }
+    code
+}
+
+/// An address by which this machine itself reaches what listens on `address`.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
+fn announce_clients(config: &Config) {
+    match &*config.allow_client {
+        [] => tell!("serving everybody who can reach it"),
+        networks => tell!("serving clients in {}, and nobody else", listed(networks)),
+    }
+}
+
+/// Says where it goes, where others than this machine can reach it.
+fn announce_destinations(config: &Config) {
+    let or_not = |items: &[Destinations], before: &str| match items {
+        [] => String::new(),
+        items => format!("{before}{}", listed(items)),
+    };
+    tell!(
+        "connecting to public addresses{}{}",
+        or_not(&config.allow_destination, ", and to "),
+        or_not(&config.deny_destination, "; not to ")
+    );
+    match config.connect_port.as_ref().map(ConnectPorts::ranges) {
+        None => tell!("tunnelling to port 443"),
+        Some(None) => tell!("tunnelling to any port"),
+        Some(Some(ranges)) => tell!("tunnelling to ports {}", listed(ranges)),
+    }
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,181 @@
+//! SIGHUP: the configuration is read again, and the program goes on.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A program with a configuration file, whose words are read.
+struct Program {
+    child: Child,
+    /// `None`: nobody reads them any more.
+    words: Option<BufReader<ChildStderr>>,
+    folder: PathBuf,
+    address: SocketAddr,
+}
+
+impl Program {
+    /// It listens on a port that the system chooses, whatever else the file says.
+    fn start(settings: &str) -> Program {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("proxy-cli-reload-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("proxy.toml");
+        fs::write(&file, format!("listen = \"127.0.0.1:0\"\n{settings}")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_proxy-cli"))
+            .args(["--config".as_ref(), file.as_os_str()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let words = child.stderr.take().map(BufReader::new);
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut program = Program { child, words, folder, address };
+        let first = program.says("listening on ");
+        program.address = first["listening on ".len()..].parse().unwrap();
+        program.says("connections at once");
+        program
+    }
+
+    /// Reads what it says up to the line that holds this, and gives that line.
+    fn says(&mut self, part: &str) -> String {
+        let words = self.words.as_mut().expect("somebody reads");
+        let mut said = String::new();
+        loop {
+            let begin = said.len();
+            assert_ne!(words.read_line(&mut said).unwrap(), 0, "{part} is not in\n{said}");
+            if said[begin..].contains(part) {
+                return said[begin..].trim_end().to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Has it read other settings.
+    fn reload(&self, settings: &str) {
+        fs::write(self.folder.join("proxy.toml"), settings).unwrap();
+        self.signal("-HUP");
+    }
+
+    /// The status line of an answer to a request for nothing that is there.
+    fn status(&self) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const LISTEN: &str = "listen = \"127.0.0.1:0\"\n";
+
+#[test]
+fn the_file_is_read_again_and_a_bad_one_changes_nothing() {
+    let mut program = Program::start("");
+    // A forward proxy needs the whole URI.
+    assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
+    program.reload(&format!("{LISTEN}allow-client = \"192.0.2.0/24\"\n"));
+    program.says("reloaded: ");
+    assert_eq!(program.status(), "HTTP/1.1 403 Forbidden");
+
+    program.reload(&format!("{LISTEN}allow-klient = \"127.0.0.1\"\n"));
+    program.says("did you mean `allow-client`?");
+    program.says("not reloaded: everything is as it was");
+    assert_eq!(program.status(), "HTTP/1.1 403 Forbidden");
+
+    program.reload(&format!("{LISTEN}workers = 9\nlane-queue = 5\n"));
+    assert_eq!(program.says("at the next start"), "at the next start only: workers, lane-queue");
+    program.says("reloaded: ");
+    assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
+    program.signal("-TERM");
+    program.says("stopped: ");
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn listeners_come_and_go() {
+    let mut program = Program::start("");
+    let first = program.address;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let used = taken.local_addr().unwrap();
+    program.reload(&format!("listen = [\"127.0.0.1:0\", \"{used}\"]\n"));
+    program.says(&format!("cannot listen on {used}"));
+    program.says("another program listens there");
+    program.says("not reloaded");
+    program.reload(&format!("listen = [\"127.0.0.1:0\", \"{first}\"]\n"));
+    program.says(&format!("this proxy listens on {first}"));
+    program.says("not reloaded");
+
+    program.reload("listen = [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n");
+    let second = program.says("listening on 127.0.0.2:");
+    program.says("reloaded");
+    program.reload("listen = \"127.0.0.2:0\"\n");
+    program.says(&format!("no longer listening on {first}"));
+    program.says("reloaded");
+    TcpListener::bind(first).expect("the port is free");
+    program.address = second["listening on ".len()..].parse().unwrap();
+    assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
+}
+
+#[test]
+fn the_log_goes_where_the_newest_file_says() {
+    let mut program = Program::start("");
+    let log = |name: &str| program.folder.join(name);
+    let (one, two, moved) = (log("one"), log("two"), log("moved"));
+    let to = |path: &PathBuf| format!("{LISTEN}log-file = {path:?}\nlog-format = \"common\"\n");
+    program.reload(&to(&one));
+    program.says("reloaded");
+    program.status();
+    program.reload(&to(&program.folder.join("missing/log")));
+    program.says("cannot open the log file");
+    program.says("not reloaded");
+    program.status();
+    program.reload(&to(&two));
+    program.says("reloaded");
+    program.status();
+    let lines = |path| fs::read_to_string(path).unwrap_or_default().lines().count();
+    while lines(&two) == 0 {
+        std::thread::yield_now();
+    }
+    // Unchanged, it is opened anew: it may have been moved away.
+    fs::rename(&two, &moved).unwrap();
+    program.reload(&to(&two));
+    program.says("reloaded");
+    program.status();
+    program.signal("-TERM");
+    program.says("stopped");
+    program.child.wait().unwrap();
+    assert_eq!((lines(&one), lines(&moved), lines(&two)), (2, 1, 1));
+}
+
+#[test]
+fn that_nobody_reads_what_it_says_is_no_reason_to_stop() {
+    let mut program = Program::start("");
+    program.words = None;
+    program.reload("nonsense");
+    program.reload(&format!("{LISTEN}allow-client = \"192.0.2.0/24\"\n"));
+    while program.status() != "HTTP/1.1 403 Forbidden" {
+        std::thread::yield_now();
+    }
+    program.signal("-TERM");
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+}
