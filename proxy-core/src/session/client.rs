@@ -30,7 +30,7 @@ pub(super) struct Session {
     pub(super) listener: ListenerId,
     pub(super) timer: Timer,
     /// A client that has not begun a request by then does not stay.
-    idle_until: Instant,
+    pub(super) idle_until: Instant,
     /// The request that is being served.
     pub(super) transaction: Option<Box<Transaction>>,
     /// The id of the last request that has begun, until the next is waited for; 0 is none's.
@@ -57,7 +57,7 @@ pub(super) struct ClientSide {
     /// When the first byte of a request has come whose head is not complete.
     begun: Option<Instant>,
     /// A request has been served on this connection.
-    reused: bool,
+    pub(super) reused: bool,
 }
 
 /// How often a task goes on at once before others have their turn.
@@ -258,7 +258,7 @@ impl Session {
     }
 
     /// For a client that has not begun a request.
-    fn arm_idle(&mut self, cx: &mut Cx) {
+    pub(super) fn arm_idle(&mut self, cx: &mut Cx) {
         let until = self.pinned_until().map_or(self.idle_until, |it| it.min(self.idle_until));
         let after = until.saturating_duration_since(cx.now);
         cx.timers.arm(&mut self.timer, self.key, cx.now, after);

@@ -237,11 +237,12 @@ impl Engine {
 
     fn drain(&mut self, cx: &mut Cx, drain: Drain) {
         drain.tally.open.fetch_add(self.tasks.len(), Ordering::Relaxed);
+        let exchanges_until = drain.exchanges_until;
         self.env.draining = Some(drain);
         self.env.close_idle(cx);
         for key in self.keys() {
-            self.run(key, cx, |task, _, _| match task {
-                Task::Session(session) if session.is_idle() => Step::End(Close::Orderly),
+            self.run(key, cx, |task, _, cx| match task {
+                Task::Session(session) => session.leave(exchanges_until, cx),
                 _ => Step::Wait,
             });
         }

@@ -1,4 +1,4 @@
-//! What becomes of a session when a reload brings other settings.
+//! What becomes of a session when a reload brings other settings, or the proxy comes to its end.
 //!
 //! A request is served to its end by the settings with which it has begun, and so is what its
 //! handler began with it. The next one on the same connection is served by the newest. A client
@@ -6,12 +6,19 @@
 //! under way that it is the last, and none is begun.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::client::Session;
 use super::env::Env;
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::runtime::sockets::Close;
+
+/// How long a client that has just connected has for its first request when its connection is to
+/// end. It has connected in order to ask: its request is most likely under way, and it cannot know
+/// better. One that has been served before can ask again elsewhere (RFC 9112 §9.5), and knows that
+/// connections end between requests.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 impl Session {
     /// Other settings have come.
@@ -20,14 +27,33 @@ impl Session {
             return Step::Wait;
         }
         let address = self.client.who.address.ip();
-        if self.is_idle() && !env.newest.serve(address, self.listener) {
+        if env.newest.place_of(self.listener).is_none() {
+            return self.leave(cx.now + FIRST_REQUEST, cx);
+        }
+        if env.newest.clients.include(address) {
+            self.renew(env, cx);
+            return Step::Wait;
+        }
+        if self.is_idle() && self.client.reused {
             return Step::End(Close::Orderly);
         }
+        // Half a head is there, or one is under way.
         self.renew(env, cx);
-        // Half a head is there.
-        if self.is_current(env) && !env.newest.clients.include(address) {
-            return self.refuse(Reason::ClientNotAllowed, env, cx);
+        self.refuse(Reason::ClientNotAllowed, env, cx)
+    }
+
+    /// Ends the connection, unless a request has begun; which is then the last. A client that has
+    /// just connected may still ask, for a moment, unless that is longer than `until`.
+    pub(super) fn leave(&mut self, until: Instant, cx: &mut Cx) -> Step {
+        if !self.is_idle() {
+            return Step::Wait;
         }
+        let moment = cx.now + FIRST_REQUEST;
+        if self.client.reused || until < moment {
+            return Step::End(Close::Orderly);
+        }
+        self.idle_until = self.idle_until.min(moment);
+        self.arm_idle(cx);
         Step::Wait
     }
 

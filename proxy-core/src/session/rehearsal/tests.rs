@@ -37,6 +37,27 @@ fn a_play_is_the_same_each_time() {
 }
 
 #[test]
+fn a_client_that_has_just_connected_may_still_ask_when_a_drain_begins() {
+    let ask = "\u{ff}cGET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n\
+        \u{ff}uHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n~~~~";
+    // Letters stand for bytes here, and ff for the separator.
+    let play = |acts: String| play(&acts.chars().map(|c| c as u8).collect::<Vec<_>>());
+    let got = |play: &Play| String::from_utf8_lossy(&play.clients[0].got).into_owned();
+
+    let new = play(format!("f i\n\u{ff}d\u{ff}p400{ask}"));
+    assert_eq!(judge(&new), Ok(()), "{new}");
+    assert!(got(&new).starts_with("HTTP/1.1 200 OK\r\n"), "{new}");
+    assert!(got(&new).contains("\r\nConnection: close\r\n"), "{new}");
+
+    let late = play(format!("f i\n\u{ff}d\u{ff}p500{ask}"));
+    assert_eq!((judge(&late), got(&late).as_str()), (Ok(()), ""), "{late}");
+
+    // One that has been served before can ask again, on another connection.
+    let served = play(format!("f i\n{ask}\u{ff}d{ask}"));
+    assert_eq!((judge(&served), served.records.len()), (Ok(()), 1), "{served}");
+}
+
+#[test]
 fn what_must_not_happen_is_objected_to() {
     fn change(bytes: &mut Vec<u8>, from: &str, to: &str) {
         let text = String::from_utf8(bytes.clone()).unwrap();
