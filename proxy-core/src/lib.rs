@@ -27,6 +27,9 @@
 //! completely.
 //!
 //! Diagnostics go to the [`log`] facade.
+//!
+//! There is one feature, and it is off: `steering` makes restarts on a shared address
+//! ([`TcpListener::bind_shared`]) free of waits, on Linux, for the price of the crate `nix`.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -59,7 +62,7 @@ pub use logger::{
     AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger,
 };
-pub use net::{Accept, Intake, Listener, Socket, TcpListener, Wake};
+pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::{
     AddressClass, ConnectPorts, DestinationGuard, Destinations, DestinationsError,
     ForwardingPolicy, Network, NetworkError, PortRange, PortRangeError,

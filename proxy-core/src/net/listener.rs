@@ -68,6 +68,37 @@ pub trait Listener: Send + Sync + 'static {
     /// # Errors
     /// An error stops the proxy from starting and is passed on to the caller.
     fn open(&self) -> io::Result<Intake>;
+
+    /// What becomes of clients that wait to be accepted when the proxy stops. Asked once, at the
+    /// start, and heeded for an [`Intake::Socket`]. Default: [`Parting::Serve`].
+    fn parting(&self) -> Parting {
+        Parting::Serve
+    }
+}
+
+/// What becomes of clients whose connections are complete and that no proxy has accepted yet, when
+/// the proxy stops.
+///
+/// The system completes connections by itself and keeps them in the queue of the listening
+/// socket. It resets those that are there when the last handle of the socket is closed, although
+/// their clients have done nothing wrong and may have sent a request already.
+///
+/// A proxy that is to stop at once (a dropped [`ProxyHandle`](crate::ProxyHandle), or a deadline of
+/// zero) accepts nobody more, whatever is said here; nor does one that has reached its limit of
+/// connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Parting {
+    /// The socket is this proxy's alone: who waits already is accepted and served.
+    #[default]
+    Serve,
+    /// The address is shared with another process, which takes over
+    /// ([`TcpListener::bind_shared`]): new connections are kept away from this socket, those
+    /// that are on their way have half a second to arrive and are served, and then it is closed.
+    HandOver,
+    /// Somebody else holds the same socket open, such as a service manager: who waits is left
+    /// to whoever accepts from it next ([`TcpListener::inherited`]).
+    Leave,
 }
 
 /// How the connections of a [`Listener`] are had.
@@ -97,7 +128,10 @@ pub trait Accept: Send + 'static {
 
 /// The default [`Listener`]: a TCP socket.
 #[derive(Debug)]
-pub struct TcpListener(std::net::TcpListener);
+pub struct TcpListener {
+    socket: std::net::TcpListener,
+    parting: Parting,
+}
 
 /// Connections the kernel completes on its own while accepting pauses. It is cut to the
 /// system's limit (`net.core.somaxconn`, 4,096 on current Linux).
@@ -109,43 +143,96 @@ impl TcpListener {
     /// # Errors
     /// Whatever the system says, most often that the address is in use.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        let mut last = None;
-        for address in address.to_socket_addrs()? {
-            match listen(address) {
-                Ok(listener) => return Ok(TcpListener(listener)),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on")
-        }))
+        bind(address, Sharing::No)
+    }
+
+    /// Binds to an address that other processes of the same user may be listening on, or begin
+    /// to, if they bind it in this way, too (`SO_REUSEPORT`). The system deals new connections
+    /// out among them. That is for the moments of a restart: the new process begins to listen
+    /// before the old one stops, and so nobody is refused. See [`Parting::HandOver`].
+    ///
+    /// Two proxies that share an address by accident each get a part of the clients, which is
+    /// hard to find; hence [`bind`](Self::bind) does not share.
+    ///
+    /// On Linux no connection is lost when the old process stops. A client that connects in the
+    /// half second of its end may wait for a second, unless the feature `steering` is on and
+    /// there are no more than two processes. Other systems have no means to
+    /// keep new connections from a socket while its queue is emptied: a client that connects in
+    /// the very moment when the socket is closed may be reset.
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind), also where the address is listened on without sharing; and
+    /// [`Unsupported`](io::ErrorKind::Unsupported) where the system has no such option, as
+    /// Windows.
+    pub fn bind_shared(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        bind(address, Sharing::WithOthers)
+    }
+
+    /// A socket that listens already and that somebody else holds open, too: a service manager
+    /// that passes it to each process it starts, say. Clients may connect at any time, also when
+    /// no process is there to accept. See [`Parting::Leave`].
+    pub fn inherited(socket: std::net::TcpListener) -> TcpListener {
+        TcpListener { socket, parting: Parting::Leave }
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+/// Whether others may listen on an address, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    No,
+    WithOthers,
+}
+
+fn bind(address: impl ToSocketAddrs, sharing: Sharing) -> io::Result<TcpListener> {
+    let parting = match sharing {
+        Sharing::No => Parting::Serve,
+        Sharing::WithOthers => Parting::HandOver,
+    };
+    let mut last = None;
+    for address in address.to_socket_addrs()? {
+        match listen(address, sharing) {
+            Ok(socket) => return Ok(TcpListener { socket, parting }),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last
+        .unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on")))
+}
+
+fn listen(address: SocketAddr, sharing: Sharing) -> io::Result<std::net::TcpListener> {
     let socket = RawSocket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restarted proxy must get its port back although old connections linger. On Windows
     // the option means something else: it would let two programs share the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    if sharing == Sharing::WithOthers {
+        #[cfg(unix)]
+        socket.set_reuse_port(true)?;
+        #[cfg(not(unix))]
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     socket.bind(&SockAddr::from(address))?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
 impl From<std::net::TcpListener> for TcpListener {
-    fn from(listener: std::net::TcpListener) -> Self {
-        TcpListener(listener)
+    fn from(socket: std::net::TcpListener) -> Self {
+        TcpListener { socket, parting: Parting::Serve }
     }
 }
 
 impl Listener for TcpListener {
     fn local_addr(&self) -> Option<SocketAddr> {
-        self.0.local_addr().ok()
+        self.socket.local_addr().ok()
     }
 
     fn open(&self) -> io::Result<Intake> {
-        Ok(Intake::Socket(self.0.try_clone()?))
+        Ok(Intake::Socket(self.socket.try_clone()?))
+    }
+
+    fn parting(&self) -> Parting {
+        self.parting
     }
 }
 
@@ -163,6 +250,19 @@ mod tests {
     fn a_port_in_use_is_an_error() {
         let first = TcpListener::bind("127.0.0.1:0").unwrap();
         let error = TcpListener::bind(first.local_addr().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_port_is_shared_only_by_those_who_all_say_so() {
+        let shared = TcpListener::bind_shared("127.0.0.1:0").unwrap();
+        let address = shared.local_addr().unwrap();
+        TcpListener::bind_shared(address).unwrap();
+        let error = TcpListener::bind(address).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        let alone = TcpListener::bind("127.0.0.1:0").unwrap();
+        let error = TcpListener::bind_shared(alone.local_addr().unwrap()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 }

@@ -2,15 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::parting::{SocketAccept, farewell};
 use crate::error::Reason;
-use crate::net::{Accept, Intake, Socket, Wake};
+use crate::net::{Accept, Intake, Parting, Socket, Wake};
 use crate::runtime::mailbox::Outlet;
 use crate::session::{
     Arrival, ClientSeat, ClientSeats, ListenerId, Message, Newest, Refusal, Seat,
@@ -49,15 +49,20 @@ pub(super) struct Reception {
 pub(super) struct Acceptor {
     reception: Arc<Reception>,
     listener: ListenerId,
-    /// It is to end. It is woken then.
-    closed: Arc<AtomicBool>,
+    closed: Arc<Closed>,
 }
+
+/// That an acceptor is to end, once it is set, and how long those have who wait to be accepted. It
+/// is woken then.
+pub(super) type Closed = OnceLock<Duration>;
 
 /// How long accepting pauses after an error that would only come again, and how often a full
 /// proxy looks whether it was told to stop.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait for a loop whose inbox is full.
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
+/// How long a loop whose inbox is full may hold up the end of accepting.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 impl Reception {
     pub(super) fn new(loops: Vec<LoopDoor>, newest: Arc<Newest>) -> Reception {
@@ -68,6 +73,11 @@ impl Reception {
             newest,
             freed: crossbeam_channel::bounded(1),
         }
+    }
+
+    fn free_seats(&self) -> usize {
+        let limit = self.newest.get().limits.connections;
+        limit.saturating_sub(self.connections.load(Ordering::Acquire))
     }
 
     /// Whether a client is served, with its place among its own connections where they are
@@ -97,22 +107,34 @@ impl Acceptor {
     pub(super) fn new(
         reception: Arc<Reception>,
         listener: ListenerId,
-        closed: Arc<AtomicBool>,
+        closed: Arc<Closed>,
     ) -> Acceptor {
         Acceptor { reception, listener, closed }
     }
 
     fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.closed.get().is_some()
+    }
+
+    /// Accepts until told to stop, and then from those who wait, as `parting` says.
+    pub(super) fn run(&self, mut door: Door, parting: Parting) {
+        self.accept(&mut door);
+        if let Door::Socket(accept) = &mut door
+            && let Some(&time) = self.closed.get()
+        {
+            let has_room = || self.reception.free_seats() > 0;
+            farewell(accept, parting, time, has_room, |socket, peer| self.hand_over(socket, peer));
+        }
     }
 
     /// Accepts until told to stop.
-    pub(super) fn run(&self, mut accept: Box<dyn Accept>) {
+    fn accept(&self, door: &mut Door) {
         let (mut failing, mut full) = (Trouble::default(), Trouble::default());
         while self.has_room(&mut full) {
-            match accept.accept() {
-                _ if self.is_closed() => return,
+            match door.accept() {
+                // Also if it is closed by now: whoever has been accepted is served.
                 Ok((socket, peer)) => self.hand_over(socket, peer),
+                Err(_) if self.is_closed() => return,
                 Err(error) => match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
                         return log::info!("listener {} has ended", self.listener.0);
@@ -137,12 +159,14 @@ impl Acceptor {
     fn has_room(&self, full: &mut Trouble) -> bool {
         let reception = &*self.reception;
         while !self.is_closed() {
-            let limit = reception.newest.get().limits.connections;
-            if reception.connections.load(Ordering::Acquire) < limit {
+            if reception.free_seats() > 0 {
                 return true;
             }
             if full.is_news(Instant::now()) {
-                log::warn!("all {limit} connections are in use: new ones wait until some end");
+                log::warn!(
+                    "all {} connections are in use: new ones wait until some end",
+                    reception.newest.get().limits.connections
+                );
             }
             let _ = reception.freed.1.recv_timeout(PAUSE);
         }
@@ -162,10 +186,11 @@ impl Acceptor {
             Seat::take(&reception.connections, &door.connections, of_client, &reception.freed.0);
         let listener = self.listener;
         let mut message = Message::Arrived(Arrival { socket, peer, listener, seat, refused });
+        let mut last_wait = None;
         loop {
             match door.outlet.send(message) {
                 Ok(()) => return,
-                Err(_) if self.is_closed() => return,
+                Err(_) if self.is_closed() && is_over(&mut last_wait) => return,
                 // The loop is busy, and so are the others, which have more connections.
                 Err(TrySendError::Full(returned)) => {
                     message = returned;
@@ -181,6 +206,12 @@ impl Acceptor {
             }
         }
     }
+}
+
+/// Whether a wait that begins when this is first asked has been long enough.
+fn is_over(last_wait: &mut Option<Instant>) -> bool {
+    let now = Instant::now();
+    now >= *last_wait.get_or_insert(now + LAST_WAIT)
 }
 
 /// Something that is told once, however often it happens: a proxy at its limit is there again
@@ -201,57 +232,29 @@ impl Trouble {
     }
 }
 
-/// The blocking half of an intake, and how to wake it.
-pub(super) fn blocking(intake: Intake) -> io::Result<(Box<dyn Accept>, Wake)> {
-    match intake {
-        Intake::Blocking(accept, wake) => Ok((accept, wake)),
-        Intake::Socket(listener) => {
-            let accept = SocketAccept::new(listener)?;
-            let waker = Arc::clone(&accept.waker);
-            Ok((Box::new(accept), Box::new(move || drop(waker.wake()))))
+/// Where the connections of a listener come in.
+pub(super) enum Door {
+    Socket(SocketAccept),
+    Other(Box<dyn Accept>),
+}
+
+impl Door {
+    /// The blocking half of an intake, and how to wake it.
+    pub(super) fn of(intake: Intake) -> io::Result<(Door, Wake)> {
+        match intake {
+            Intake::Blocking(accept, wake) => Ok((Door::Other(accept), wake)),
+            Intake::Socket(listener) => {
+                let accept = SocketAccept::new(listener)?;
+                let waker = accept.waker();
+                Ok((Door::Socket(accept), Box::new(move || drop(waker.wake()))))
+            }
         }
     }
-}
 
-/// Accepts from a socket, and can be woken.
-struct SocketAccept {
-    poll: Poll,
-    events: Events,
-    listener: mio::net::TcpListener,
-    waker: Arc<Waker>,
-    /// The socket has been accepted from until it had nothing more.
-    drained: bool,
-}
-
-const LISTENER: Token = Token(0);
-const WAKER: Token = Token(1);
-
-impl SocketAccept {
-    fn new(listener: std::net::TcpListener) -> io::Result<SocketAccept> {
-        listener.set_nonblocking(true)?;
-        let mut listener = mio::net::TcpListener::from_std(listener);
-        let poll = Poll::new()?;
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        Ok(SocketAccept { poll, events: Events::with_capacity(2), listener, waker, drained: false })
-    }
-}
-
-impl Accept for SocketAccept {
     fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
-        loop {
-            if self.drained {
-                self.poll.poll(&mut self.events, None)?;
-                self.drained = false;
-                if self.events.iter().any(|event| event.token() == WAKER) {
-                    return Err(io::ErrorKind::Interrupted.into());
-                }
-            }
-            match self.listener.accept() {
-                Ok((stream, peer)) => return Ok((std::net::TcpStream::from(stream).into(), peer)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained = true,
-                Err(error) => return Err(error),
-            }
+        match self {
+            Door::Socket(accept) => accept.accept(),
+            Door::Other(accept) => accept.accept(),
         }
     }
 }

@@ -59,6 +59,7 @@ pub struct Proxy {
     pub(super) settings: Settings,
     pub(super) logger: Arc<dyn RequestLogger>,
     pub(super) threads: Threads,
+    pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
 }
 
@@ -97,8 +98,12 @@ impl Proxy {
 }
 
 impl Bound {
-    pub(super) fn to(address: String) -> Result<Bound, BuildError> {
-        match TcpListener::bind(&*address) {
+    pub(super) fn to(address: String, is_shared: bool) -> Result<Bound, BuildError> {
+        let bound = match is_shared {
+            false => TcpListener::bind(&*address),
+            true => TcpListener::bind_shared(&*address),
+        };
+        match bound {
             Ok(listener) => Ok(Bound { given: Some(address), listener: Box::new(listener) }),
             Err(source) => Err(BuildError::Listen { address, source }),
         }
@@ -120,7 +125,7 @@ impl ProxyBuilder {
         let threads = self.check()?;
         let mut listeners = Vec::new();
         for address in std::mem::take(&mut self.addresses) {
-            listeners.push(Bound::to(address)?);
+            listeners.push(Bound::to(address, self.shares_addresses)?);
         }
         listeners.extend(std::mem::take(&mut self.listeners).into_iter().map(Bound::from));
         if listeners.is_empty() {
@@ -129,9 +134,10 @@ impl ProxyBuilder {
         let own = listeners.iter().filter_map(|bound| bound.listener.local_addr()).collect();
         let ids = (0..listeners.len()).map(ListenerId).collect();
         let logger = self.logger.take().unwrap_or_else(|| Arc::new(NoLog));
-        let has_default_connector = self.connector.is_none();
+        let (shares_addresses, has_default_connector) =
+            (self.shares_addresses, self.connector.is_none());
         let settings = self.settle(ids, own, pseudonym())?;
-        Ok(Proxy { listeners, settings, logger, threads, has_default_connector })
+        Ok(Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector })
     }
 
     /// Binds all addresses and starts: [`build`](Self::build) and [`Proxy::start`] in one.

@@ -11,6 +11,8 @@ use crate::limits::{Limits, Timeouts};
 use crate::logger::NoLog;
 use crate::logger::RequestLogger;
 use crate::net::Listener;
+#[cfg(doc)]
+use crate::net::TcpListener;
 use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy, Network};
 #[cfg(doc)]
 use crate::upstream::DirectConnector;
@@ -20,6 +22,7 @@ use crate::upstream::UpstreamConnector;
 #[must_use = "a builder does nothing until it is built"]
 pub struct ProxyBuilder {
     pub(super) addresses: Vec<String>,
+    pub(super) shares_addresses: bool,
     pub(super) listeners: Vec<Box<dyn Listener>>,
     pub(super) handler: Arc<dyn ConnectionHandler>,
     pub(super) connector: Option<Arc<dyn UpstreamConnector>>,
@@ -43,6 +46,7 @@ impl Proxy {
     pub fn builder() -> ProxyBuilder {
         ProxyBuilder {
             addresses: Vec::new(),
+            shares_addresses: false,
             listeners: Vec::new(),
             handler: Arc::new(ForwardHandler),
             connector: None,
@@ -64,6 +68,14 @@ impl ProxyBuilder {
     /// port; [`ProxyHandle::local_addrs`] tells which.
     pub fn listen(mut self, address: impl ToString) -> Self {
         self.addresses.push(address.to_string());
+        self
+    }
+
+    /// Shares the addresses given to [`listen`](Self::listen) with other processes that do so,
+    /// too: a new process can begin to listen before the old one stops. See
+    /// [`TcpListener::bind_shared`].
+    pub fn share_addresses(mut self) -> Self {
+        self.shares_addresses = true;
         self
     }
 

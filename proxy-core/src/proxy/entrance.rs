@@ -3,12 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::acceptor::{Acceptor, Reception, blocking};
+use super::acceptor::{Acceptor, Closed, Door, Reception};
 use super::build::Bound;
 use super::handle::{join, spawn};
 use crate::net::Wake;
@@ -22,7 +22,7 @@ pub(super) struct Entrance {
     pub(super) given: Option<String>,
     pub(super) address: Option<SocketAddr>,
     wake: Wake,
-    closed: Arc<AtomicBool>,
+    closed: Arc<Closed>,
     /// Dropped or used, it lets the thread go on: to its end, or to accepting.
     opening: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -37,13 +37,14 @@ impl Entrance {
     ) -> io::Result<Entrance> {
         let Bound { given, listener } = bound;
         let address = listener.local_addr();
-        let (accept, wake) = blocking(listener.open()?)?;
+        let (door, wake) = Door::of(listener.open()?)?;
+        let parting = listener.parting();
         let (opening, opened) = crossbeam_channel::bounded(1);
-        let closed = Arc::new(AtomicBool::new(false));
+        let closed = Arc::new(Closed::new());
         let acceptor = Acceptor::new(Arc::clone(reception), id, Arc::clone(&closed));
         let thread = spawn(format!("proxy-accept-{}", id.0), move || {
             if opened.recv().is_ok() {
-                acceptor.run(accept);
+                acceptor.run(door, parting);
             }
             // It lives as long as its thread: with both the port is free again.
             drop(listener);
@@ -60,9 +61,11 @@ impl Entrance {
         }
     }
 
-    /// Accepts no more. Does not wait for the thread, as dropping it does.
-    pub(super) fn shut(&mut self) {
-        self.closed.store(true, Ordering::Release);
+    /// Accepts no more, but, for `parting` at most, those that wait already. Does not wait for the
+    /// thread, as dropping it does.
+    pub(super) fn shut(&mut self, parting: Duration) {
+        // Who shuts it again has nothing to say any more.
+        let _ = self.closed.set(parting);
         self.opening = None;
         (self.wake)();
     }
@@ -70,7 +73,7 @@ impl Entrance {
 
 impl Drop for Entrance {
     fn drop(&mut self) {
-        self.shut();
+        self.shut(Duration::ZERO);
         if let Some(thread) = self.thread.take() {
             join(thread);
         }

@@ -34,6 +34,7 @@ pub struct ProxyHandle {
     pub(super) loops: Vec<RunningLoop>,
     pub(super) log: LogThread,
     pub(super) threads: Threads,
+    pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
     pool: Arc<WorkerPool>,
 }
@@ -66,7 +67,8 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, settings, logger, threads, has_default_connector } = proxy;
+        let Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector } =
+            proxy;
         let settings = Arc::new(settings);
         let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
@@ -81,6 +83,7 @@ impl ProxyHandle {
             loops: Vec::new(),
             log,
             threads,
+            shares_addresses,
             has_default_connector,
             pool: Arc::clone(&lanes.pool),
         };
@@ -128,8 +131,11 @@ impl ProxyHandle {
     }
 
     /// Stops accepting, lets what is under way come to its end within `deadline`, cuts what
-    /// has not, and ends all threads. Idle connections are closed at once. When it returns,
-    /// all records are with the logger and the ports are free.
+    /// has not, and ends all threads. Idle connections are closed at once, but for those that
+    /// are new: a client that has just connected has half a second for its first request, unless
+    /// the deadline is shorter. What becomes of clients that wait to be accepted is their
+    /// listener's [`Parting`](crate::Parting). When it returns, all records are with the logger
+    /// and the ports are free.
     pub fn shutdown(self, deadline: Duration) -> ShutdownReport {
         self.shutdown_tunnels(deadline, deadline)
     }
@@ -140,7 +146,9 @@ impl ProxyHandle {
     }
 
     fn stop(&mut self, deadline: Duration, tunnels: Duration) -> ShutdownReport {
-        self.entrances.iter_mut().for_each(Entrance::shut);
+        for entrance in &mut self.entrances {
+            entrance.shut(deadline.max(tunnels));
+        }
         self.entrances.clear();
         let now = Instant::now();
         let (deadline, tunnels) = (deadline.min(LONGEST), tunnels.min(LONGEST));

@@ -5,6 +5,7 @@ mod build;
 mod builder;
 mod entrance;
 mod handle;
+mod parting;
 mod reload;
 
 pub use build::{BuildError, Proxy};

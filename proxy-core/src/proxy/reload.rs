@@ -94,7 +94,7 @@ impl ProxyHandle {
         let report =
             ReloadReport { added: addresses(&added), removed: addresses(&removed), need_restart };
         // What a closed listener has accepted is with the loops before they hear that it is gone.
-        removed.iter_mut().for_each(Entrance::shut);
+        removed.iter_mut().for_each(|entrance| entrance.shut(PATIENCE));
         drop(removed);
         self.newest.set(Arc::clone(&settings));
         if !self.put_into_effect(PATIENCE) {
@@ -143,7 +143,7 @@ impl ProxyHandle {
             };
             let id = match self.entrances.iter().find(same) {
                 Some(entrance) => entrance.id,
-                None => add(Bound::to(address)?)?,
+                None => add(Bound::to(address, builder.shares_addresses)?)?,
             };
             order.push(id);
         }
@@ -171,6 +171,9 @@ impl ProxyHandle {
         }
         if wanted.workers != self.threads.workers {
             others.push("workers");
+        }
+        if builder.shares_addresses != self.shares_addresses {
+            others.push("share_addresses");
         }
         for (name, wanted, running) in queues {
             if std::mem::replace(wanted, running) != running {

@@ -49,7 +49,7 @@ fn a_client_that_has_just_connected_may_still_ask_when_a_drain_begins() {
     assert!(got(&new).starts_with("HTTP/1.1 200 OK\r\n"), "{new}");
     assert!(got(&new).contains("\r\nConnection: close\r\n"), "{new}");
 
-    let late = play(format!("f i\n\u{ff}d\u{ff}p500{ask}"));
+    let late = play(format!("f i\n\u{ff}d\u{ff}p700{ask}"));
     assert_eq!((judge(&late), got(&late).as_str()), (Ok(()), ""), "{late}");
 
     // One that has been served before can ask again, on another connection.
