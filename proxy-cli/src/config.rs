@@ -16,7 +16,12 @@ use crate::descriptors::Descriptors;
 /// All settings. What is `None` has not been set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// What to bind; may be empty where sockets were passed.
     pub listen: Vec<String>,
+    /// Where sockets listen that a service manager has passed. Not a setting.
+    pub passed: Vec<SocketAddr>,
+    /// That other processes may listen on the same addresses.
+    pub reuse_port: bool,
     pub upstream: Option<Authority>,
     pub log_format: LogFormat,
     /// `None`: standard output.
@@ -47,6 +52,8 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             listen: vec!["127.0.0.1:8888".to_owned()],
+            passed: Vec::new(),
+            reuse_port: false,
             upstream: None,
             log_format: LogFormat::Text,
             log_file: None,
@@ -84,6 +91,9 @@ impl Config {
             .forwarding(self.forwarding())
             .guard(self.guard())
             .workers(self.workers);
+        if self.reuse_port {
+            builder = builder.share_addresses();
+        }
         if self.allow_open_proxy {
             builder = builder.allow_open_proxy();
         } else if !self.allow_client.is_empty() {
@@ -160,11 +170,25 @@ impl Config {
             });
         }
         if let Some(upstream) = &self.upstream
-            && self.listen.iter().any(|address| address == upstream.as_str())
+            && (self.listen.iter().any(|address| address == upstream.as_str())
+                || self.passed.iter().any(|address| address.to_string() == upstream.as_str()))
         {
             return Err(Impossible {
                 setting: "upstream",
                 problem: "the proxy itself listens there".to_owned(),
+            });
+        }
+        if self.reuse_port && cfg!(not(unix)) {
+            return Err(Impossible {
+                setting: "reuse_port",
+                problem: "this system has no such thing".to_owned(),
+            });
+        }
+        if self.reuse_port && self.listen.is_empty() {
+            return Err(Impossible {
+                setting: "reuse_port",
+                problem: "it has no effect: all sockets were passed (LISTEN_FDS), and whoever                           passes them shares them"
+                    .to_owned(),
             });
         }
         if self.allow_open_proxy && !self.allow_client.is_empty() {
@@ -183,6 +207,7 @@ impl Config {
         }
         let builder = self.builder(descriptors).listener(Nowhere(None));
         let places = self.listen.iter().filter_map(|address| address.parse().ok());
+        let places = places.chain(self.passed.iter().copied());
         let builder = places.fold(builder, |builder, at| builder.listener(Nowhere(Some(at))));
         match builder.build() {
             Err(BuildError::Setting { setting, problem }) => {
@@ -376,6 +401,29 @@ mod tests {
         ] {
             assert_eq!(impossible(&config), setting);
         }
+    }
+
+    #[test]
+    fn an_open_proxy_is_not_made_of_a_passed_socket_either() {
+        let passed = |address: &str| Config {
+            listen: Vec::new(),
+            passed: vec![address.parse().unwrap()],
+            ..Config::default()
+        };
+        assert_eq!(impossible(&passed("0.0.0.0:3128")), "listen");
+        assert_eq!(passed("127.0.0.1:3128").check(&Descriptors::of(20_128)), Ok(()));
+        let allow_client = vec!["10.0.0.0/8".parse().unwrap()];
+        let served = Config { allow_client, ..passed("[::]:3128") };
+        assert_eq!(served.check(&Descriptors::of(20_128)), Ok(()));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_passed_socket_is_shared_by_whoever_passes_it() {
+        let passed = vec!["127.0.0.1:3128".parse().unwrap()];
+        let config = Config { reuse_port: true, passed, ..Config::default() };
+        assert_eq!(config.check(&Descriptors::of(20_128)), Ok(()), "there is another one");
+        assert_eq!(impossible(&Config { listen: Vec::new(), ..config }), "reuse_port");
     }
 
     #[test]

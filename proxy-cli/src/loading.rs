@@ -1,5 +1,7 @@
 //! From arguments to a [`Config`]: the defaults, over them the file, over it the flags.
 
+use std::net::SocketAddr;
+
 use crate::args::Args;
 use crate::complaint::{Complaint, did_you_mean};
 use crate::config::{Config, Impossible};
@@ -7,11 +9,17 @@ use crate::config_file::{ConfigFile, Spans};
 use crate::descriptors::Descriptors;
 use crate::settings::{self, Given};
 
-/// The configuration in effect, found to be possible.
+/// The configuration in effect, found to be possible. `passed` is where sockets listen that were
+/// passed: they are used in the place of the default of `listen`, and in the place of any `listen`
+/// that names the same address.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn load(args: &Args, descriptors: &Descriptors) -> Result<Config, Vec<Complaint>> {
+pub fn load(
+    args: &Args,
+    descriptors: &Descriptors,
+    passed: Vec<SocketAddr>,
+) -> Result<Config, Vec<Complaint>> {
     let mut config = Config::default();
     let mut file = None;
     if let Some(path) = &args.config {
@@ -26,6 +34,13 @@ pub fn load(args: &Args, descriptors: &Descriptors) -> Result<Config, Vec<Compla
             let complaint = Complaint::about(flag(name, &values[wrong.index]), wrong.problem);
             vec![complaint.note(wrong.meant.map(did_you_mean))]
         })?;
+    }
+    if !passed.is_empty() {
+        let is_given = args.flags.iter().any(|(name, _)| *name == "listen")
+            || file.as_ref().is_some_and(|(_, spans)| spans.contains_key("listen"));
+        let is_passed = |address: &String| address.parse().is_ok_and(|it| passed.contains(&it));
+        config.listen.retain(|address| is_given && !is_passed(address));
+        config.passed = passed;
     }
     config
         .check(descriptors)

@@ -15,6 +15,8 @@ mod duration;
 mod listen_address;
 mod listing;
 mod loading;
+mod notify;
+mod passed;
 #[cfg(test)]
 mod reference;
 mod service;
@@ -29,7 +31,8 @@ use std::process::ExitCode;
 use args::{Args, Task};
 use config::Config;
 use descriptors::Descriptors;
-use service::Service;
+use passed::Passed;
+use service::{Origin, Service};
 use signals::Signals;
 use tell::tell;
 
@@ -40,7 +43,14 @@ fn main() -> ExitCode {
     let args = Args::parse();
     diagnostics::install(args.verbose);
     let descriptors = Descriptors::raise();
-    let config = match loading::load(&args, &descriptors) {
+    let passed = match Passed::take() {
+        Ok(passed) => passed,
+        Err(error) => {
+            fail(&error);
+            return ExitCode::from(WRONG);
+        }
+    };
+    let config = match loading::load(&args, &descriptors, passed.addresses()) {
         Ok(config) => config,
         Err(complaints) => {
             for complaint in complaints {
@@ -50,7 +60,7 @@ fn main() -> ExitCode {
         }
     };
     match args.task {
-        Task::Run => run(&args, &descriptors, config),
+        Task::Run => run(Origin { args, descriptors, passed }, config),
         Task::Test => {
             tell!("the configuration is good");
             ExitCode::SUCCESS
@@ -62,13 +72,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args, descriptors: &Descriptors, config: Config) -> ExitCode {
+fn run(origin: Origin, config: Config) -> ExitCode {
     // Before any thread is started: all of them are to leave the signals to this one.
     let signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => return fail(&error),
     };
-    match Service::start(args, descriptors, config) {
+    match Service::start(origin, config) {
         Ok(service) => service.run(signals),
         Err(code) => code,
     }

@@ -11,58 +11,65 @@ use crate::access_log::AccessLog;
 use crate::args::Args;
 use crate::config::{self, Config};
 use crate::descriptors::Descriptors;
+use crate::passed::Passed;
 use crate::signals::{Signal, Signals};
 use crate::tell::tell;
-use crate::{duration, fail, listen_address, loading, settings};
+use crate::{duration, fail, listen_address, loading, notify, settings};
 
 /// A running proxy, and what it is to be reloaded from.
-pub struct Service<'a> {
-    args: &'a Args,
-    descriptors: &'a Descriptors,
+pub struct Service {
+    origin: Origin,
     config: Config,
     log: AccessLog,
     proxy: ProxyHandle,
 }
 
+/// What the program was started with: a configuration comes from it, together with the file.
+pub struct Origin {
+    pub args: Args,
+    pub descriptors: Descriptors,
+    pub passed: Passed,
+}
+
 /// Whoever presses Ctrl-C does not want to wait for tunnels, which know no end of their own.
 const DRAIN_TUNNELS_INTERACTIVE: Duration = Duration::from_secs(2);
 
-impl<'a> Service<'a> {
+impl Service {
     /// Starts it, and tells about it.
     ///
     /// # Errors
     /// It could not be started; that has been told.
-    pub fn start(
-        args: &'a Args,
-        descriptors: &'a Descriptors,
-        config: Config,
-    ) -> Result<Service<'a>, ExitCode> {
+    pub fn start(origin: Origin, config: Config) -> Result<Service, ExitCode> {
         let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| fail(&error))?;
-        let builder = log.attach(config.log_format, listening(&config, descriptors));
+        let builder = log.attach(config.log_format, listening(&config, &origin.descriptors));
+        let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
         let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
-        let service = Service { args, descriptors, config, log, proxy };
+        let service = Service { origin, config, log, proxy };
         service.announce();
+        service.tell_manager();
         Ok(service)
     }
 
     /// Serves until it is asked to stop, drains, and reports.
     pub fn run(mut self, mut signals: Signals) -> ExitCode {
-        let drain = |service: &Service<'_>| service.config.drain;
         let tunnels = loop {
             match signals.wait() {
-                Signal::HangUp if self.args.config.is_some() => self.reload(),
+                Signal::HangUp if self.origin.args.config.is_some() => self.reload(),
                 Signal::Reopen => self.log.reopen(),
                 // The terminal is gone, and there is nothing to be read again.
-                Signal::HangUp | Signal::Terminate => break drain(&self),
-                Signal::Interrupt => break drain(&self).min(DRAIN_TUNNELS_INTERACTIVE),
+                Signal::HangUp | Signal::Terminate => break self.config.drain,
+                Signal::Interrupt => break self.config.drain.min(DRAIN_TUNNELS_INTERACTIVE),
             }
         };
-        tell!(
+        let stopping = format!(
             "stopping: no new connections; what is under way has {}, tunnels {}",
             duration::show(self.config.drain),
             duration::show(tunnels)
         );
+        tell!("{stopping}");
         signals.exit_on_next();
+        notify::stopping();
+        notify::status(&stopping);
         let report = self.proxy.shutdown_tunnels(self.config.drain, tunnels);
         tell!("stopped: {} connections drained, {} cut", report.drained, report.cut);
         ExitCode::SUCCESS
@@ -71,20 +78,30 @@ impl<'a> Service<'a> {
     /// Reads the configuration again and goes on by it. Where something is wrong with it, that is
     /// told and nothing changes.
     fn reload(&mut self) {
+        notify::reloading();
         match self.try_reload() {
             Ok(report) => self.tell_of_reload(&report),
             Err(NotReloaded) => tell!("not reloaded: everything is as it was"),
         }
+        self.tell_manager();
+    }
+
+    /// Tells a service manager that it serves.
+    fn tell_manager(&self) {
+        notify::status(&format!("listening on {}", listed(self.proxy.local_addrs())));
+        notify::ready();
     }
 
     fn try_reload(&mut self) -> Result<ReloadReport, NotReloaded> {
-        let config = loading::load(self.args, self.descriptors).map_err(|complaints| {
-            complaints.iter().for_each(|complaint| tell!("{complaint}"));
-            NotReloaded
-        })?;
+        let Origin { args, descriptors, passed } = &self.origin;
+        let config =
+            loading::load(args, descriptors, passed.addresses()).map_err(|complaints| {
+                complaints.iter().for_each(|complaint| tell!("{complaint}"));
+                NotReloaded
+            })?;
         let told = |_| NotReloaded;
         let before = self.proxy.local_addrs().to_vec();
-        let mut builder = listening(&config, self.descriptors);
+        let mut builder = listening(&config, descriptors);
         let is_logged_elsewhere = (&config.log_file, config.log_format)
             != (&self.config.log_file, self.config.log_format);
         let mut log = None;
@@ -112,7 +129,10 @@ impl<'a> Service<'a> {
             tell!("no longer listening on {address}");
         }
         if !report.need_restart.is_empty() {
-            let name = |&field| settings::of_field(field).map_or(field, |setting| setting.name);
+            let name = |&field| match field {
+                "share_addresses" => "reuse-port",
+                field => settings::of_field(field).map_or(field, |setting| setting.name),
+            };
             let names: Vec<_> = report.need_restart.iter().map(name).collect();
             tell!("at the next start only: {}", names.join(", "));
         }
@@ -121,7 +141,8 @@ impl<'a> Service<'a> {
 
     /// Says where it listens, what to try, and what it can take.
     fn announce(&self) {
-        let Service { config, proxy, descriptors, .. } = self;
+        let Service { config, proxy, origin, .. } = self;
+        let descriptors = &origin.descriptors;
         for address in proxy.local_addrs() {
             tell!("listening on {address}");
         }
@@ -153,7 +174,8 @@ impl<'a> Service<'a> {
 /// Why has been told.
 struct NotReloaded;
 
-/// A builder with everything but the log.
+/// A builder with everything but the log, and the sockets that were passed: these stay over a
+/// reload.
 fn listening(config: &Config, descriptors: &Descriptors) -> ProxyBuilder {
     config.listen.iter().fold(config.builder(descriptors), ProxyBuilder::listen)
 }

@@ -156,7 +156,8 @@ fn listeners_come_and_go_and_those_that_stay_are_not_touched() {
     half.send(&request[..10]);
     busy.send(&request);
     arrivals.recv_timeout(PATIENCE).unwrap();
-    listener_of(&mut kept);
+    let mut new = Client::connect(goes);
+    listener_of(&mut Client::connect(goes));
 
     let report = proxy.reload(version("2").listen("127.0.0.2:0").listen("127.0.0.1:0")).unwrap();
     let added = proxy.local_addrs()[0];
@@ -167,6 +168,9 @@ fn listeners_come_and_go_and_those_that_stay_are_not_touched() {
     assert_eq!(listener_of(&mut kept), "1");
     assert_eq!(listener_of(&mut Client::connect(added)), "0");
     idle.expect_end();
+    // It has connected in order to ask.
+    assert_eq!(listener_of(&mut new), "1");
+    new.end().expect_end();
     drop(go);
     half.send(&request[10..]);
     for last in [&mut busy, &mut half] {
@@ -247,9 +251,12 @@ fn clients_that_are_not_served_any_more_get_what_is_under_way_and_no_more() {
     arrivals.recv_timeout(PATIENCE).unwrap();
     listener_of(&mut idle);
     let elsewhere: Network = "192.0.2.0/24".parse().unwrap();
+    let mut new = client(&proxy);
+    // It is accepted before the next one is served.
+    listener_of(&mut client(&proxy));
     proxy.reload(version("2").allow_clients([elsewhere])).unwrap();
     idle.expect_end();
-    assert_eq!(half.answer().status, 403);
+    assert_eq!((half.answer().status, new.answer().status), (403, 403));
     assert_eq!(client(&proxy).answer().status, 403);
     drop(go);
     let answer = busy.answer();
@@ -366,10 +373,20 @@ fn what_is_about_threads_waits_for_the_next_start() {
     let mut limits = Limits::default();
     (limits.lane_queue, limits.log_queue, limits.loop_inbox) = (1, 1, 1);
     limits.buffer_bytes *= 2;
-    let report = proxy.reload(version("2").event_loops(2).workers(9).limits(limits)).unwrap();
+    let report = proxy
+        .reload(version("2").event_loops(2).workers(9).share_addresses().limits(limits))
+        .unwrap();
     assert_eq!(
         report.need_restart,
-        ["event_loops", "workers", "buffer_bytes", "loop_inbox", "lane_queue", "log_queue"]
+        [
+            "event_loops",
+            "workers",
+            "share_addresses",
+            "buffer_bytes",
+            "loop_inbox",
+            "lane_queue",
+            "log_queue"
+        ]
     );
 }
 

@@ -12,6 +12,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "a port in use: exit code 1, and the port is named",
     },
     Setting {
+        name: "reuse-port",
+        kind: Kind::Switch(|config| &mut config.reuse_port),
+        help: "Listen on addresses that another proxy-cli with this setting listens on: to start a \
+               new one before the old one is stopped",
+        unset: "",
+        reason: "two that share a port by accident would each get a part of the clients",
+        at_limit: "",
+    },
+    Setting {
         name: "upstream",
         kind: Kind::Upstream(|config| &mut config.upstream),
         help: "Front this upstream instead of going where clients ask; their Host is kept",

@@ -218,7 +218,10 @@ impl Kind {
             Kind::Upstream(field) => {
                 field(&mut config).as_ref().map(|authority| quoted(&format!("http://{authority}")))
             }
-            Kind::Listen(field) => Some(listed(field(&mut config))),
+            // It is empty where sockets were passed: that cannot be said in a file.
+            Kind::Listen(field) => {
+                Some(field(&mut config)).filter(|listen| !listen.is_empty()).map(|it| listed(it))
+            }
             Kind::Networks(field) => Some(listed(field(&mut config))),
             Kind::Destinations(field) => Some(listed(field(&mut config))),
             Kind::Ports(field) => field(&mut config).as_ref().map(|ports| match ports.ranges() {

@@ -36,7 +36,8 @@ impl ProxyHandle {
     /// - **Listeners** are compared by the address as it was given to
     ///   [`listen`](ProxyBuilder::listen). One that is there again is not touched, and no
     ///   connection to it is lost. Others are opened, or closed: a client that came by a closed
-    ///   one gets the response that is under way, as the last on its connection. Those that were
+    ///   one gets the response that is under way, as the last on its connection; or, if it has only
+    ///   just connected, has half a second for its first request. Those that were
     ///   given as [`listener`](ProxyBuilder::listener)s stay, behind the addresses, and new ones
     ///   are added behind them. A builder without any leaves all as they are.
     /// - **Clients** that are not served any more get the response that is under way, and no other.
