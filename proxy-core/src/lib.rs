@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
+mod decimal;
 mod error;
 mod limits;
 

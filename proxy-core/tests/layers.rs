@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// The modules at the root of the crate and the layer each is in; `docs/architecture.md` says
 /// what the layers are for.
-const LAYERS: [(&str, u8); 11] = [
+const LAYERS: [(&str, u8); 12] = [
+    ("decimal", 0),
     ("error", 0),
     ("limits", 0),
     ("http1", 1),

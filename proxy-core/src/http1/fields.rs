@@ -138,8 +138,8 @@ impl Fields {
         &self.lines
     }
 
-    pub(crate) fn name(&self, line: &FieldLine) -> &str {
-        self.text(line.name)
+    pub(crate) fn name(&self, line: &FieldLine) -> &[u8] {
+        self.bytes(line.name)
     }
 
     pub(crate) fn value(&self, line: &FieldLine) -> &[u8] {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::field::FieldKind;
 use super::fields::Fields;
+use crate::decimal::push_ipv4;
 
 /// Which fields tell the upstream who the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +65,24 @@ impl Forwarding {
         if self.writes(FieldKind::XForwardedFor) {
             out.extend_from_slice(b"X-Forwarded-For: ");
             self.write_claims(FieldKind::XForwardedFor, received, out);
-            line(out, format_args!("{client}"));
+            match client {
+                IpAddr::V4(client) => push_ipv4(out, client),
+                IpAddr::V6(client) => text(out, format_args!("{client}")),
+            }
+            out.extend_from_slice(b"\r\n");
         }
         if self.writes(FieldKind::Forwarded) {
             out.extend_from_slice(b"Forwarded: ");
             self.write_claims(FieldKind::Forwarded, received, out);
             // RFC 7239 §6: an IPv6 address stands in brackets, and hence in quotes.
             match client {
-                IpAddr::V4(client) => line(out, format_args!("for={client};proto=http")),
-                IpAddr::V6(client) => line(out, format_args!("for=\"[{client}]\";proto=http")),
+                IpAddr::V4(client) => {
+                    out.extend_from_slice(b"for=");
+                    push_ipv4(out, client);
+                }
+                IpAddr::V6(client) => text(out, format_args!("for=\"[{client}]\"")),
             }
+            out.extend_from_slice(b";proto=http\r\n");
         }
     }
 
@@ -87,9 +96,8 @@ impl Forwarding {
     }
 }
 
-fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+fn text(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to memory does not fail");
-    out.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]

@@ -297,7 +297,8 @@ impl RequestHead {
     /// Whether doing it twice is the same as doing it once (RFC 9110 §9.2.2). Of unknown
     /// methods it is not assumed.
     pub fn is_idempotent(&self) -> bool {
-        matches!(self.method(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
+        let method = self.fields.bytes(self.method);
+        matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS" | b"TRACE")
     }
 }
 

@@ -139,13 +139,21 @@ impl Session {
         if matches!(plan.route, Route::AsAsked) && !is_http {
             return self.fail(transaction, Reason::UnsupportedScheme, env, cx);
         }
-        let (host, port) = match &plan.route {
-            Route::AsAsked => (request.host(), request.port().unwrap_or(DEFAULT_PORT)),
-            Route::To(upstream) => (upstream.host(), upstream.port()),
+        let port = match &plan.route {
+            Route::AsAsked => {
+                let (host, port) = (request.host(), request.port().unwrap_or(DEFAULT_PORT));
+                if host.is_empty() {
+                    return self.fail(transaction, Reason::BadHost, env, cx);
+                }
+                write_key(host, port, &mut transaction.upstream.key);
+                port
+            }
+            Route::To(upstream) => {
+                transaction.upstream.key.clear();
+                transaction.upstream.key.push_str(upstream.as_str());
+                upstream.port()
+            }
         };
-        if host.is_empty() {
-            return self.fail(transaction, Reason::BadHost, env, cx);
-        }
         let is_tunnel = request.form() == TargetForm::Authority;
         if is_tunnel
             && plan.guarding == Guarding::Guarded
@@ -153,7 +161,6 @@ impl Session {
         {
             return self.fail(transaction, Reason::PortNotAllowed, env, cx);
         }
-        write_key(host, port, &mut transaction.upstream.key);
         transaction.upstream.guarding = plan.guarding;
         self.connect(transaction, env, cx)
     }

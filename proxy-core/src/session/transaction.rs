@@ -107,6 +107,35 @@ pub(super) struct UpstreamSide {
     pub(super) outbound: Buffer,
 }
 
+impl UpstreamSide {
+    fn new(since: Instant) -> UpstreamSide {
+        UpstreamSide {
+            key: String::new(),
+            guarding: Guarding::Guarded,
+            attempts: 0,
+            place: None,
+            reused: false,
+            pinned: false,
+            address: None,
+            since,
+            wait: None,
+            resolve: None,
+            connect: None,
+            head_sent: false,
+            deaf: false,
+            inbound: Buffer::default(),
+            outbound: Buffer::default(),
+        }
+    }
+
+    /// For another transaction: with the memory of the key.
+    fn renew(&mut self, since: Instant) {
+        debug_assert!(self.inbound.is_empty() && self.outbound.is_empty(), "they are given back");
+        let key = std::mem::take(&mut self.key);
+        *self = UpstreamSide { key, ..UpstreamSide::new(since) };
+    }
+}
+
 /// A key longer than this gives its memory back after its transaction; heads see to theirs.
 const KEPT_KEY: usize = 256;
 
@@ -119,23 +148,7 @@ impl Transaction {
             request: RequestHead::new(),
             understood: false,
             request_body: Body::new(BodyLength::None, Coding::AsIs),
-            upstream: UpstreamSide {
-                key: String::new(),
-                guarding: Guarding::Guarded,
-                attempts: 0,
-                place: None,
-                reused: false,
-                pinned: false,
-                address: None,
-                since: started,
-                wait: None,
-                resolve: None,
-                connect: None,
-                head_sent: false,
-                deaf: false,
-                inbound: Buffer::default(),
-                outbound: Buffer::default(),
-            },
+            upstream: UpstreamSide::new(started),
             response: ResponseHead::new(),
             response_scanner: HeadScanner::new(),
             response_body: Body::new(BodyLength::None, Coding::AsIs),
@@ -152,13 +165,48 @@ impl Transaction {
         }
     }
 
-    /// Makes the memory of an ended transaction ready for another one.
-    pub(super) fn renew(&mut self, started: Instant) {
-        let fresh = Transaction::new(started);
-        let old = std::mem::replace(self, fresh);
-        self.request = old.request;
-        self.response = old.response;
-        self.upstream.key = old.upstream.key;
+    /// Makes the memory of an ended transaction ready for another one. Field by field: to make a
+    /// new one and move the memory over would copy all of it twice.
+    pub(super) fn renew(&mut self, started_now: Instant) {
+        let Transaction {
+            id,
+            stage,
+            started,
+            request: _,
+            understood,
+            request_body,
+            upstream,
+            response: _,
+            response_scanner,
+            response_body,
+            progress,
+            interims,
+            status,
+            answered,
+            persistence,
+            pace,
+            reason,
+            client_reused,
+            first_byte,
+            handler: _, // an ended one has none
+        } = self;
+        *id = 0;
+        *stage = Stage::Deciding;
+        *started = started_now;
+        *understood = false;
+        *request_body = Body::new(BodyLength::None, Coding::AsIs);
+        upstream.renew(started_now);
+        response_scanner.reset();
+        *response_body = Body::new(BodyLength::None, Coding::AsIs);
+        *progress = Progress::Awaited;
+        *interims = 0;
+        *status = None;
+        *answered = 0;
+        *persistence = Persistence::Close;
+        *pace = None;
+        *reason = None;
+        *client_reused = false;
+        *first_byte = None;
     }
 
     /// Gives back the memory that unusually large heads and names have needed.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::decimal::Decimal;
+
 /// A host and a port, checked: `example.com:80`, `192.0.2.1:8080`, `[2001:db8::1]:80`.
 ///
 /// ```
@@ -111,11 +113,12 @@ impl FromStr for Authority {
 
 /// Writes `host:port` in lower case: the one form by which upstreams are told apart.
 pub(crate) fn write_key(host: &str, port: u16, key: &mut String) {
-    use fmt::Write;
     key.clear();
     key.push_str(host);
     key.make_ascii_lowercase();
-    write!(key, ":{port}").expect("writing to a string does not fail");
+    key.push(':');
+    let port = Decimal::new(port.into());
+    key.extend(port.digits().iter().map(|&digit| char::from(digit)));
 }
 
 fn is_host(host: &str) -> bool {
