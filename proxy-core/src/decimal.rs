@@ -58,10 +58,13 @@ pub(crate) fn push_ipv4(out: &mut Vec<u8>, address: Ipv4Addr) {
             text[length] = b'0' + octet / 100;
             length += 1;
         }
-        let pair = PAIRS[usize::from(octet % 100)];
-        let digits = if octet < 10 { &pair[1..] } else { &pair[..] };
-        text[length..length + digits.len()].copy_from_slice(digits);
-        length += digits.len();
+        let [tens, ones] = PAIRS[usize::from(octet % 100)];
+        if octet >= 10 {
+            text[length] = tens;
+            length += 1;
+        }
+        text[length] = ones;
+        length += 1;
     }
     out.extend_from_slice(&text[..length]);
 }

@@ -12,9 +12,18 @@ pub fn check(input: &[u8]) {
     let limits = limits();
     let whole = HeadScanner::new().scan(input, &limits);
     assert_eq!(whole, dripped(input, &limits), "pieces change where the head ends");
-    let Ok(Some(length)) = whole else { return };
+    let mut at_once = RequestHead::new();
+    let found = at_once.parse_whole(input, &limits);
     let mut request = RequestHead::new();
-    let Ok(()) = request.parse(&input[..length], &limits) else { return };
+    let parsed = match whole {
+        Ok(Some(length)) => request.parse(&input[..length], &limits).ok().map(|()| length),
+        _ => None,
+    };
+    assert_eq!(found, parsed, "the short way comes to something else");
+    if parsed.is_none() {
+        return;
+    }
+    assert_eq!(format!("{at_once:?}"), format!("{request:?}"));
 
     for forwarding in [None, Some(Claims::Drop), Some(Claims::Keep)] {
         let out = written(&request, forwarding);

@@ -23,9 +23,20 @@ pub fn check(input: &[u8]) {
     let asked = REQUESTS[usize::from(choice) % REQUESTS.len()];
     request.parse(asked.as_bytes(), &limits).expect("well-formed");
 
-    let Ok(Some(length)) = HeadScanner::new().scan(input, &limits) else { return };
+    let mut at_once = ResponseHead::new();
+    let found = at_once.parse_whole(input, &request, &limits);
     let mut response = ResponseHead::new();
-    let Ok(()) = response.parse(&input[..length], &request, &limits) else { return };
+    let parsed = match HeadScanner::new().scan(input, &limits) {
+        Ok(Some(length)) => {
+            response.parse(&input[..length], &request, &limits).ok().map(|()| length)
+        }
+        _ => None,
+    };
+    assert_eq!(found, parsed, "the short way comes to something else");
+    if parsed.is_none() {
+        return;
+    }
+    assert_eq!(format!("{at_once:?}"), format!("{response:?}"));
     let switches = response.status() == 101;
     if switches && !(request.asks_websocket() && response.switches_to_websocket()) {
         return; // such a head does not go on

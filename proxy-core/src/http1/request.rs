@@ -51,11 +51,28 @@ impl RequestHead {
     /// All that is malformed, ambiguous or over a limit: see [the module](super).
     pub fn parse(&mut self, head: &[u8], limits: &Limits) -> Result<(), Error> {
         self.clear();
-        let result = self.read(head, limits);
+        let result = match self.read(head, limits) {
+            Ok(length) if length < head.len() => Err(Error::Field),
+            other => other.map(|_| ()),
+        };
         if result.is_err() {
             self.clear();
         }
         result
+    }
+
+    /// Reads the head that `input` begins with, if all of it is there and nothing is wrong with
+    /// it, and says where it ends. `None` is no verdict: then the end is to be looked for with a
+    /// [`HeadScanner`](super::HeadScanner), and what is found [parsed](Self::parse). The outcome is
+    /// the same; but nearly every head comes whole and well-formed, and need not be looked at
+    /// twice.
+    pub fn parse_whole(&mut self, input: &[u8], limits: &Limits) -> Option<usize> {
+        self.clear();
+        let length = self.read(input, limits);
+        if length.is_err() {
+            self.clear();
+        }
+        length.ok()
     }
 
     fn clear(&mut self) {
@@ -70,21 +87,23 @@ impl RequestHead {
         self.fields.shrink();
     }
 
-    fn read(&mut self, head: &[u8], limits: &Limits) -> Result<(), Error> {
-        if head.len() > scan::head_bytes(limits) {
-            return Err(Error::HeadTooLarge);
-        }
+    /// Reads the head that `input` begins with, and says where it ends.
+    fn read(&mut self, input: &[u8], limits: &Limits) -> Result<usize, Error> {
         // httparse skips empty lines in front of a request, also those of a bare LF.
-        if matches!(head, [b'\r' | b'\n', ..]) {
+        if matches!(input, [b'\r' | b'\n', ..]) {
             return Err(Error::StartLine);
         }
         let mut room: Room<'_> = [const { std::mem::MaybeUninit::uninit() }; FIELDS];
         let mut parsed = httparse::Request::new(&mut []);
-        match parsed.parse_with_uninit_headers(head, &mut room) {
-            Ok(httparse::Status::Complete(_)) => {}
+        let length = match parsed.parse_with_uninit_headers(input, &mut room) {
+            Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Err(Error::Truncated),
-            Err(error) => return Err(refusal(error, head)),
+            Err(error) => return Err(refusal(error, input)),
+        };
+        if length > scan::head_bytes(limits) {
+            return Err(Error::HeadTooLarge);
         }
+        let head = &input[..length];
         let (Some(method), Some(target), Some(minor)) =
             (parsed.method, parsed.path, parsed.version)
         else {
@@ -112,7 +131,8 @@ impl RequestHead {
         self.fields.read(head, line_end + 2, parsed.headers)?;
         self.connection = self.fields.connection()?;
         self.read_target(method, target)?;
-        self.read_fields(method)
+        self.read_fields(method)?;
+        Ok(length)
     }
 
     /// Settles where the request is for: RFC 9112 §3.2 and §3.3.

@@ -55,16 +55,30 @@ impl ResponseHead {
         limits: &Limits,
     ) -> Result<(), Error> {
         self.clear();
-        let to = match request.method() {
-            "HEAD" => ResponseTo::Head,
-            _ if request.form() == TargetForm::Authority => ResponseTo::Connect,
-            _ => ResponseTo::Other,
+        let result = match self.read(head, ResponseTo::of(request), limits) {
+            Ok(length) if length < head.len() => Err(Error::Field),
+            other => other.map(|_| ()),
         };
-        let result = self.read(head, to, limits);
         if result.is_err() {
             self.clear();
         }
         result
+    }
+
+    /// Reads the head that `input` begins with, if all of it is there and nothing is wrong with
+    /// it: as [`RequestHead::parse_whole`] does.
+    pub fn parse_whole(
+        &mut self,
+        input: &[u8],
+        request: &RequestHead,
+        limits: &Limits,
+    ) -> Option<usize> {
+        self.clear();
+        let length = self.read(input, ResponseTo::of(request), limits);
+        if length.is_err() {
+            self.clear();
+        }
+        length.ok()
     }
 
     fn clear(&mut self) {
@@ -79,26 +93,28 @@ impl ResponseHead {
         self.fields.shrink();
     }
 
-    fn read(&mut self, head: &[u8], to: ResponseTo, limits: &Limits) -> Result<(), Error> {
-        if head.len() > scan::head_bytes(limits) {
-            return Err(Error::HeadTooLarge);
-        }
+    /// Reads the head that `input` begins with, and says where it ends.
+    fn read(&mut self, input: &[u8], to: ResponseTo, limits: &Limits) -> Result<usize, Error> {
         // httparse skips empty lines in front of a response too, where none are allowed.
-        if matches!(head, [b'\r' | b'\n', ..]) {
+        if matches!(input, [b'\r' | b'\n', ..]) {
             return Err(Error::StartLine);
         }
         let mut room: Room<'_> = [const { std::mem::MaybeUninit::uninit() }; FIELDS];
         let mut parsed = httparse::Response::new(&mut []);
         let outcome = httparse::ParserConfig::default().parse_response_with_uninit_headers(
             &mut parsed,
-            head,
+            input,
             &mut room,
         );
-        match outcome {
-            Ok(httparse::Status::Complete(_)) => {}
+        let length = match outcome {
+            Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Err(Error::Truncated),
             Err(error) => return Err(refusal(error)),
+        };
+        if length > scan::head_bytes(limits) {
+            return Err(Error::HeadTooLarge);
         }
+        let head = &input[..length];
         let (Some(status), Some(minor)) = (parsed.code, parsed.version) else {
             return Err(Error::Truncated);
         };
@@ -112,7 +128,14 @@ impl ResponseHead {
         }
         // The line is "HTTP/1.x nnn", then a space and the reason. The space is a MUST (RFC
         // 9112 §4) that common servers forget; nothing can be misread without it.
-        let line_end = memchr::memchr(b'\r', head).ok_or(Error::StartLine)?;
+        // And httparse takes a bare LF for its end.
+        let line_end = memchr::memchr2(b'\r', b'\n', head).ok_or(Error::StartLine)?;
+        if !head[line_end..].starts_with(b"\r\n") {
+            return Err(Error::StartLine);
+        }
+        if line_end + 2 > scan::first_line_bytes(limits) {
+            return Err(Error::TargetTooLong);
+        }
         self.reason = Span::new(line_end.min("HTTP/1.x nnn ".len()), line_end);
         self.status = status;
         self.version = Version::from_minor(minor);
@@ -131,7 +154,7 @@ impl ResponseHead {
             (304, _) | (_, ResponseTo::Head) => Announced::Elsewhere,
             _ => Announced::Nothing,
         };
-        Ok(())
+        Ok(length)
     }
 
     /// The status code, 100 to 999.
@@ -205,6 +228,16 @@ impl ResponseHead {
             let (name, value) = parameter.split_at_checked("timeout=".len())?;
             if name.eq_ignore_ascii_case(b"timeout=") { list::decimal(value) } else { None }
         })
+    }
+}
+
+impl ResponseTo {
+    fn of(request: &RequestHead) -> ResponseTo {
+        match request.method() {
+            "HEAD" => ResponseTo::Head,
+            _ if request.form() == TargetForm::Authority => ResponseTo::Connect,
+            _ => ResponseTo::Other,
+        }
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) fn head_bytes(limits: &Limits) -> usize {
     limits.head_bytes.min(HEAD_BYTES)
 }
 
+/// The bytes a first line may have, its end included.
+pub(crate) fn first_line_bytes(limits: &Limits) -> usize {
+    limits.target_bytes.saturating_add(BESIDE_THE_TARGET)
+}
+
 /// Finds the end of a head. Each byte is looked at once, so that a head which comes byte by
 /// byte costs no more than one that comes whole.
 ///
@@ -48,7 +53,7 @@ impl HeadScanner {
     /// cut into pieces.
     pub fn scan(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Error> {
         let head = head_bytes(limits);
-        let first_line = limits.target_bytes.saturating_add(BESIDE_THE_TARGET);
+        let first_line = first_line_bytes(limits);
         loop {
             let (most, too_long) = match self.count {
                 0 if first_line < head => (first_line, Error::TargetTooLong),

@@ -164,6 +164,10 @@ impl Session {
                     Sniff::Tls => return (skipped, Err(Reason::TlsToPlainPort)),
                     Sniff::Http2 => return (skipped, Err(Reason::Http2ToPlainPort)),
                 }
+                if let Some(length) = transaction.request.parse_whole(head, limits) {
+                    transaction.understood = true;
+                    return (skipped + length, Ok(true));
+                }
             }
             match scanner.scan(head, limits) {
                 Ok(None) => (skipped, Ok(!head.is_empty())),

@@ -10,11 +10,27 @@ fn request(line: &str) -> RequestHead {
 }
 
 fn parse_to(line: &str, head: impl AsRef<[u8]>) -> Result<ResponseHead, Error> {
-    let (head, limits) = (head.as_ref(), Limits::default());
-    let end = drip::scan(head, &limits)?.ok_or(Error::Truncated)?;
+    let (head, limits, request) = (head.as_ref(), Limits::default(), request(line));
+    let in_steps = in_steps(head, &request, &limits);
+    // The short way comes to the same.
     let mut response = ResponseHead::new();
-    response.parse(&head[..end], &request(line), &limits)?;
-    Ok(response)
+    let length = response.parse_whole(head, &request, &limits);
+    assert_eq!(length, in_steps.as_ref().ok().map(|(length, _)| *length));
+    if let Ok((_, expected)) = &in_steps {
+        assert_eq!(format!("{response:?}"), format!("{expected:?}"));
+    }
+    in_steps.map(|(_, response)| response)
+}
+
+fn in_steps(
+    head: &[u8],
+    request: &RequestHead,
+    limits: &Limits,
+) -> Result<(usize, ResponseHead), Error> {
+    let end = drip::scan(head, limits)?.ok_or(Error::Truncated)?;
+    let mut response = ResponseHead::new();
+    response.parse(&head[..end], request, limits)?;
+    Ok((end, response))
 }
 
 fn parse(head: impl AsRef<[u8]>) -> Result<ResponseHead, Error> {

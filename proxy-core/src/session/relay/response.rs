@@ -8,7 +8,10 @@ use super::super::wire::{self, Flushed, Input};
 use super::Relayed;
 use crate::error::Reason;
 use crate::handler::ResponseAction;
-use crate::http1::{Body, BodyLength, Coding, FieldEdits, Persistence, ResponseRewrite, Version};
+use crate::http1::{
+    self, Body, BodyLength, Coding, FieldEdits, Persistence, ResponseRewrite, Version,
+};
+use crate::limits::Limits;
 use crate::runtime::sockets::SocketId;
 
 impl Session {
@@ -58,16 +61,12 @@ impl Session {
         let mut sent = Ok(());
         let mut head_is_due = transaction.progress == Progress::Awaited;
         while transaction.progress == Progress::Awaited {
-            let length =
-                match transaction.response_scanner.scan(&input[used..], &self.settings.limits) {
-                    Ok(Some(length)) => length,
-                    Ok(None) => break,
-                    Err(error) => return (used, Relayed::Failed(error.in_response())),
-                };
-            let head = &input[used..used + length];
-            used += length;
-            transaction.response_scanner.reset();
-            match self.pass_head(transaction, head, env, cx) {
+            match transaction.read_response_head(&input[used..], &self.settings.limits) {
+                Ok(Some(length)) => used += length,
+                Ok(None) => break,
+                Err(error) => return (used, Relayed::Failed(error.in_response())),
+            }
+            match self.pass_head(transaction, env, cx) {
                 Relayed::Moved => {}
                 Relayed::Switched => {
                     let sent = wire::send(
@@ -123,17 +122,8 @@ impl Session {
     }
 
     /// A response head is there: writes what the client is to get of it to `env.out`.
-    fn pass_head(
-        &mut self,
-        transaction: &mut Transaction,
-        head: &[u8],
-        env: &mut Env,
-        cx: &mut Cx,
-    ) -> Relayed {
+    fn pass_head(&mut self, transaction: &mut Transaction, env: &mut Env, cx: &mut Cx) -> Relayed {
         let Transaction { request, response, .. } = transaction;
-        if let Err(error) = response.parse(head, request, &self.settings.limits) {
-            return Relayed::Failed(error.in_response());
-        }
         env.clock.refresh(cx.now);
         let (via, date) = (&*self.settings.pseudonym, env.clock.date());
         if response.is_interim() {
@@ -205,6 +195,24 @@ impl Session {
 }
 
 impl Transaction {
+    /// Reads the head of a response, if all of it is there, and says where it ends.
+    fn read_response_head(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<usize>, http1::Error> {
+        let Transaction { request, response, response_scanner: scanner, .. } = self;
+        if scanner.is_fresh()
+            && let Some(length) = response.parse_whole(input, request, limits)
+        {
+            return Ok(Some(length));
+        }
+        let Some(length) = scanner.scan(input, limits)? else { return Ok(None) };
+        scanner.reset();
+        response.parse(&input[..length], request, limits)?;
+        Ok(Some(length))
+    }
+
     /// The head of the response was not sent after all.
     fn take_back_head(&mut self) {
         self.progress = Progress::Awaited;
