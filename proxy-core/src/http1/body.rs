@@ -241,6 +241,32 @@ impl Body {
         Ok(())
     }
 
+    /// How many of the next bytes are content and go on unchanged, whatever they are: they need not
+    /// be looked at, and [`pass_unseen`](Self::pass_unseen) can do for [`advance`](Self::advance).
+    pub fn unseen(&self) -> u64 {
+        match self.place {
+            Place::Exact(left) | Place::ChunkData(left) => left,
+            Place::UntilClose => u64::MAX,
+            Place::ChunkLine(_) | Place::ChunkEnd | Place::Trailer(_) | Place::Done => 0,
+        }
+    }
+
+    /// So many of the [unseen](Self::unseen) bytes have gone on.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many of them.
+    pub fn pass_unseen(&mut self, count: u64) {
+        let left = self.unseen().checked_sub(count).expect("no more than there are");
+        self.payload += count;
+        match &mut self.place {
+            Place::Exact(_) if left == 0 => self.place = Place::Done,
+            Place::ChunkData(_) if left == 0 => self.place = Place::ChunkEnd,
+            Place::Exact(bytes) | Place::ChunkData(bytes) => *bytes = left,
+            _ => {}
+        }
+    }
+
     /// Whether the body is complete. Without one, it is from the start.
     pub fn is_done(&self) -> bool {
         matches!(self.place, Place::Done)

@@ -4,11 +4,13 @@ mod listener;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod memory;
 mod newcomers;
+mod pipe;
 mod socket;
 mod stream;
 
 pub use listener::{Accept, Intake, Listener, Parting, TcpListener, Wake};
 pub(crate) use newcomers::keep_away;
+pub(crate) use pipe::Pipe;
 pub use socket::Socket;
 pub(crate) use socket::is_this_machines;
 pub(crate) use stream::Stream;

@@ -11,7 +11,7 @@ use mio::event::Event;
 use mio::{Interest, Registry, Token};
 use slab::Slab;
 
-use crate::net::Stream;
+use crate::net::{Pipe, Stream};
 
 /// Names a socket of a loop. Ids are not used again for as long as an event for the old
 /// socket may still be under way: the generation tells them apart.
@@ -171,6 +171,49 @@ impl<O> Connection<O> {
                 Err(error) => Err(error),
             };
         }
+    }
+
+    /// Whether its bytes can be moved without copying them.
+    pub(crate) fn is_spliceable(&self) -> bool {
+        self.stream.is_spliceable()
+    }
+
+    /// Moves up to `most` bytes into an empty pipe.
+    pub(crate) fn fill(&mut self, pipe: &Pipe, most: usize) -> io::Result<Received> {
+        loop {
+            return match pipe.fill(&self.stream, most) {
+                Ok(0) => Ok(Received::End),
+                // Unlike after a read, few bytes do not mean that there are no more: the pipe may
+                // have been full of small ones.
+                Ok(count) => Ok(Received::Bytes(count)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    Ok(Received::Blocked)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// Moves the `count` bytes that are in a pipe on, as many as the socket takes, and says how
+    /// many that was.
+    pub(crate) fn drain(&mut self, pipe: &Pipe, count: usize) -> io::Result<usize> {
+        let mut moved = 0;
+        while moved < count {
+            match pipe.drain(&self.stream, count - moved) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(more) => moved += more,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.writable = false;
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.written += moved as u64;
+        Ok(moved)
     }
 
     /// Whether the peer has neither sent anything nor ended: asks the system, which may know

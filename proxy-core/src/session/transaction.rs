@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Cx;
 use super::dial::Dialer;
 use super::pace::Pace;
+use super::wire::Bulk;
 use crate::error::Reason;
 use crate::handler::{Client, Exchange, HandlerState};
 use crate::http1::{Body, BodyLength, Coding, HeadScanner, Persistence, RequestHead, ResponseHead};
@@ -58,6 +59,10 @@ pub(super) struct Transaction {
     pub(super) answered: u64,
     /// What is to become of the client's connection afterwards.
     pub(super) persistence: Persistence,
+
+    /// How fast the bodies come.
+    pub(super) upload: Bulk,
+    pub(super) download: Bulk,
 
     /// Whether it moves fast enough, once somebody is waited for.
     pub(super) pace: Option<Box<Pace>>,
@@ -157,6 +162,8 @@ impl Transaction {
             status: None,
             answered: 0,
             persistence: Persistence::Close,
+            upload: Bulk::default(),
+            download: Bulk::default(),
             pace: None,
             reason: None,
             client_reused: false,
@@ -184,6 +191,8 @@ impl Transaction {
             status,
             answered,
             persistence,
+            upload,
+            download,
             pace,
             reason,
             client_reused,
@@ -203,6 +212,8 @@ impl Transaction {
         *status = None;
         *answered = 0;
         *persistence = Persistence::Close;
+        *upload = Bulk::default();
+        *download = Bulk::default();
         *pace = None;
         *reason = None;
         *client_reused = false;

@@ -3,6 +3,7 @@
 //! Each direction ends on its own: FIN is passed on as FIN and the other direction goes on.
 //! A reset is passed on as a reset, so that a cut transfer never looks complete.
 
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
@@ -12,7 +13,7 @@ use super::env::Env;
 use super::message::Seat;
 use super::settings::Settings;
 use super::transaction::{Stage, Transaction};
-use super::wire::{self, Flushed};
+use super::wire::{self, Bulk, Flushed, Input};
 use super::{Cx, Step, TaskKey};
 use crate::error::Reason;
 use crate::logger::{Event, Kind, OwnedRecord};
@@ -44,6 +45,7 @@ pub(super) struct Tunnel {
 #[derive(Debug, Default)]
 struct Direction {
     pending: Buffer,
+    bulk: Bulk,
     bytes: u64,
     /// FIN has been read.
     ended: bool,
@@ -199,21 +201,38 @@ impl Direction {
             }
             return Ok(was_pending);
         }
-        let pending = &mut self.pending;
-        let mut head = Vec::new();
-        let read = wire::receive(from, &mut Buffer::default(), cx, |input, cx| {
-            (input.len(), wire::send(to, pending, &mut head, input, cx).map(|()| input.len()))
-        });
-        match read.map_err(|_| from)? {
-            wire::Input::Looked(sent) => {
-                self.bytes += sent.map_err(|_| to)? as u64;
+        match self.pass(from, to, cx).map_err(|_| from)? {
+            Input::Looked(sent) => {
+                let sent = sent.map_err(|_| to)?;
+                self.bulk.note(sent, cx);
+                self.bytes += sent as u64;
                 Ok(true)
             }
-            wire::Input::Ended => {
+            Input::Ended => {
                 self.ended = true;
                 Ok(true)
             }
-            wire::Input::Blocked => Ok(was_pending),
+            Input::Blocked => Ok(was_pending),
         }
+    }
+
+    /// Passes on what can be read at once. An error within is that of the socket it goes to.
+    fn pass(
+        &mut self,
+        from: SocketId,
+        to: SocketId,
+        cx: &mut Cx,
+    ) -> io::Result<Input<io::Result<usize>>> {
+        let pending = &mut self.pending;
+        if self.bulk.is_worth_it(u64::MAX, from, to, cx)
+            && cx.sockets[from].is_readable()
+            && let Some(passed) = wire::pass(from, to, u64::MAX, pending, cx)
+        {
+            return passed;
+        }
+        let mut head = Vec::new();
+        wire::receive(from, &mut Buffer::default(), cx, |input, cx| {
+            (input.len(), wire::send(to, pending, &mut head, input, cx).map(|()| input.len()))
+        })
     }
 }

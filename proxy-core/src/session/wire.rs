@@ -21,6 +21,17 @@ pub(super) enum Input<R> {
     Ended,
 }
 
+impl<R> Input<R> {
+    /// With something else for what became of the bytes.
+    pub(super) fn map<S>(self, into: impl FnOnce(R) -> S) -> Input<S> {
+        match self {
+            Input::Looked(result) => Input::Looked(into(result)),
+            Input::Blocked => Input::Blocked,
+            Input::Ended => Input::Ended,
+        }
+    }
+}
+
 /// Shows `look` the unread bytes of a socket: those in `kept` first, with newly read ones
 /// behind them where they are not enough. `look` says how many it has used; the rest is kept.
 pub(super) fn receive<R>(
@@ -112,6 +123,67 @@ pub(super) fn send(
     });
     head.clear();
     result
+}
+
+/// Whether bytes come so fast in one direction that it pays not to look at them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bulk(u8);
+
+/// So many reads in a row that filled the whole buffer.
+const FULL_READS: u8 = 2;
+/// So much is passed on before others have their turn.
+const PASSED: u64 = 1024 * 1024;
+/// Fewer bytes than that are better copied.
+const WORTH_IT: u64 = 64 * 1024;
+
+impl Bulk {
+    /// Takes note of a read, or of bytes that were passed on unseen.
+    pub(super) fn note(&mut self, bytes: usize, cx: &Cx) {
+        self.0 = if bytes >= cx.read_bytes() { self.0.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether the next bytes are to be passed on unseen, of which there are `left`.
+    pub(super) fn is_worth_it(self, left: u64, from: SocketId, to: SocketId, cx: &Cx) -> bool {
+        self.0 >= FULL_READS
+            && left >= WORTH_IT
+            && cx.sockets[from].is_spliceable()
+            && cx.sockets[to].is_spliceable()
+    }
+}
+
+/// Passes up to `most` bytes on without looking at them: they stay with the system, and what the
+/// other socket does not take becomes pending. `None` if there is no way to do so. An error within is
+/// that of the socket to which they go.
+pub(super) fn pass(
+    from: SocketId,
+    to: SocketId,
+    most: u64,
+    pending: &mut Buffer,
+    cx: &mut Cx,
+) -> Option<io::Result<Input<io::Result<usize>>>> {
+    debug_assert!(pending.is_empty(), "they would overtake what is pending");
+    let mut pipe = cx.take_pipe()?;
+    let count = match cx.sockets[from].fill(&pipe, most.min(PASSED) as usize) {
+        Ok(Received::Bytes(count)) => count,
+        other => {
+            cx.give_pipe_back(pipe);
+            return Some(other.map(|received| match received {
+                Received::End => Input::Ended,
+                _ => Input::Blocked,
+            }));
+        }
+    };
+    let moved = cx.sockets[to].drain(&pipe, count).and_then(|moved| {
+        let mut left = vec![0; count - moved];
+        pipe.read(&mut left)?;
+        pending.extend(&left, &mut cx.spares);
+        Ok(count)
+    });
+    // After an error something may be left in it: it is closed, and the next one is made anew.
+    if moved.is_ok() {
+        cx.give_pipe_back(pipe);
+    }
+    Some(Ok(Input::Looked(moved)))
 }
 
 /// What became of pending bytes.

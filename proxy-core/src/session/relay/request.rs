@@ -31,6 +31,12 @@ impl Session {
             Ok(Flushed::Nothing) => return Relayed::Stuck,
             Err(_) => return transaction.stop_sending(cx),
         }
+        if side.head_sent
+            && let Some(relayed) = self.pass_request_content(transaction, upstream, cx)
+        {
+            return relayed;
+        }
+        let side = &mut transaction.upstream;
         env.out.clear();
         let head_is_due = !std::mem::replace(&mut side.head_sent, true);
         if head_is_due {
@@ -45,9 +51,11 @@ impl Session {
         }
         let mut sent = Ok(());
         let (body, limits) = (&mut transaction.request_body, &self.settings.limits);
+        let upload = &mut transaction.upload;
         if !body.is_done() {
             let looked =
                 wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, cx| {
+                    upload.note(input.len(), cx);
                     let mut used = 0;
                     while !body.is_done() && sent.is_ok() {
                         let step = match body.advance(&input[used..], &mut env.out, limits) {
@@ -83,6 +91,43 @@ impl Session {
             Ok(()) => Relayed::Moved,
             Err(_) => transaction.stop_sending(cx),
         }
+    }
+}
+
+impl Session {
+    /// Passes content on that need not be looked at, where that pays.
+    fn pass_request_content(
+        &self,
+        transaction: &mut Transaction,
+        upstream: SocketId,
+        cx: &mut Cx,
+    ) -> Option<Relayed> {
+        let (bulk, client) = (transaction.upload, self.client.socket);
+        let body = &mut transaction.request_body;
+        // One more than may come shows that there are too many.
+        let most = self.settings.limits.request_body.saturating_add(1) - body.payload();
+        let unseen = body.unseen().min(most);
+        if !bulk.is_worth_it(unseen, client, upstream, cx)
+            || !self.client.inbound.is_empty()
+            || !cx.sockets[client].is_readable()
+        {
+            return None;
+        }
+        let pending = &mut transaction.upstream.outbound;
+        Some(match wire::pass(client, upstream, unseen, pending, cx)? {
+            Ok(Input::Looked(Ok(count))) => {
+                transaction.upload.note(count, cx);
+                body.pass_unseen(count as u64);
+                if body.payload() > self.settings.limits.request_body {
+                    Relayed::Failed(Reason::RequestBodyTooLarge)
+                } else {
+                    Relayed::Moved
+                }
+            }
+            Ok(Input::Looked(Err(_))) => transaction.stop_sending(cx),
+            Ok(Input::Blocked) => Relayed::Stuck,
+            Ok(Input::Ended) | Err(_) => Relayed::Failed(Reason::ClientClosed),
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The response comes down.
 
+use std::io;
+
 use super::super::Cx;
 use super::super::client::Session;
 use super::super::env::{Env, guarded};
@@ -32,12 +34,17 @@ impl Session {
         if transaction.progress == Progress::Complete {
             return Relayed::Stuck;
         }
-        env.out.clear();
-        let mut inbound = std::mem::take(&mut transaction.upstream.inbound);
-        let looked = wire::receive(upstream, &mut inbound, cx, |input, cx| {
-            self.pass_response(transaction, input, env, cx)
+        let passed = self.pass_content(transaction, upstream, cx);
+        let looked = passed.unwrap_or_else(|| {
+            env.out.clear();
+            let mut inbound = std::mem::take(&mut transaction.upstream.inbound);
+            let looked = wire::receive(upstream, &mut inbound, cx, |input, cx| {
+                transaction.download.note(input.len(), cx);
+                self.pass_response(transaction, input, env, cx)
+            });
+            transaction.upstream.inbound = inbound;
+            looked
         });
-        transaction.upstream.inbound = inbound;
         match looked {
             Ok(Input::Looked(relayed)) => relayed,
             Ok(Input::Blocked) => Relayed::Stuck,
@@ -46,6 +53,38 @@ impl Session {
             // A reset is no end: not even for a body that goes on until the close.
             Err(_) => Relayed::Failed(Reason::UpstreamClosedEarly),
         }
+    }
+
+    /// Passes content on that need not be looked at, where that pays.
+    fn pass_content(
+        &mut self,
+        transaction: &mut Transaction,
+        upstream: SocketId,
+        cx: &mut Cx,
+    ) -> Option<io::Result<Input<Relayed>>> {
+        let (bulk, client) = (transaction.download, &mut self.client);
+        let unseen = transaction.response_body.unseen();
+        if transaction.progress != Progress::Begun
+            || !bulk.is_worth_it(unseen, upstream, client.socket, cx)
+            || !transaction.upstream.inbound.is_empty()
+            || !cx.sockets[upstream].is_readable()
+        {
+            return None;
+        }
+        let passed = wire::pass(upstream, client.socket, unseen, &mut client.outbound, cx)?;
+        Some(passed.map(|passed| {
+            passed.map(|sent| match sent {
+                Ok(count) => {
+                    transaction.download.note(count, cx);
+                    transaction.response_body.pass_unseen(count as u64);
+                    if transaction.response_body.is_done() {
+                        transaction.progress = Progress::Complete;
+                    }
+                    Relayed::Moved
+                }
+                Err(_) => Relayed::Failed(Reason::ClientClosed),
+            })
+        }))
     }
 
     /// Looks at bytes of the response, and sends the client what they have become. Says how
