@@ -232,17 +232,25 @@ fn name(what: &str) -> String {
     format!("proxy-cli-{what}-{}", std::process::id())
 }
 
-#[test]
-fn a_service_manager_is_told_when_it_listens_and_when_it_stops() {
-    let name = name("notify");
+/// Where a service manager is told something, and its name, which is that of no file.
+fn manager(what: &str) -> (UnixDatagram, String) {
+    let name = name(what);
     let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
     let manager = UnixDatagram::bind_addr(&address).unwrap();
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
-    let told = || {
-        let mut word = [0; 512];
-        let length = manager.recv(&mut word).unwrap();
-        String::from_utf8_lossy(&word[..length]).into_owned()
-    };
+    (manager, name)
+}
+
+fn told(manager: &UnixDatagram) -> String {
+    let mut word = [0; 512];
+    let length = manager.recv(&mut word).unwrap();
+    String::from_utf8_lossy(&word[..length]).into_owned()
+}
+
+#[test]
+fn a_service_manager_is_told_when_it_listens_and_when_it_stops() {
+    let (manager, name) = manager("notify");
+    let told = || told(&manager);
     let mut command = command(&["--listen", "127.0.0.1:0"]);
     // `@` stands for the zero byte in front of an abstract name.
     let program = Program::start(command.env("NOTIFY_SOCKET", format!("@{name}")));
@@ -252,6 +260,30 @@ fn a_service_manager_is_told_when_it_listens_and_when_it_stops() {
     program.stop();
     assert_eq!(told(), "STOPPING=1");
     assert!(told().starts_with("STATUS=stopping: no new connections"));
+}
+
+#[test]
+fn a_reload_keeps_passed_sockets_and_begins_and_ends_with_a_word_to_the_manager() {
+    let (manager, name) = manager("reload");
+    let told = || told(&manager);
+    let file = std::env::temp_dir().join(format!("{name}.toml"));
+    std::fs::write(&file, "").unwrap();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = passed(socket, "$PID", &["--config", file.to_str().unwrap()]);
+    let program = Program::start(command.env("NOTIFY_SOCKET", format!("@{name}")));
+    let listening = format!("STATUS=listening on {}", program.address);
+    assert_eq!([told(), told()], [&*listening, "READY=1"]);
+    // One that is good, and one that is not: each ends with READY, for it serves.
+    for text in ["drain-timeout = \"5s\"", "nonsense = 1"] {
+        std::fs::write(&file, text).unwrap();
+        program.signal("-HUP");
+        assert!(told().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+        assert_eq!([told(), told()], [&*listening, "READY=1"]);
+        ask(program.address).unwrap();
+    }
+    let said = program.stop();
+    assert!(said.contains("what is under way has 5s") && said.contains("not reloaded"), "{said}");
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]
