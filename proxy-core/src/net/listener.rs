@@ -95,6 +95,7 @@ pub enum Parting {
     /// The address is shared with another process, which takes over
     /// ([`TcpListener::bind_shared`]): new connections are kept away from this socket, those
     /// that are on their way have half a second to arrive and are served, and then it is closed.
+    /// Where they come nevertheless there are further tries, of half a second each, 2 s in all.
     HandOver,
     /// Somebody else holds the same socket open, such as a service manager: who waits is left
     /// to whoever accepts from it next ([`TcpListener::inherited`]).
@@ -154,11 +155,11 @@ impl TcpListener {
     /// Two proxies that share an address by accident each get a part of the clients, which is
     /// hard to find; hence [`bind`](Self::bind) does not share.
     ///
-    /// On Linux no connection is lost when the old process stops. A client that connects in the
-    /// half second of its end may wait for a second, unless the feature `steering` is on and
-    /// there are no more than two processes. Other systems have no means to
-    /// keep new connections from a socket while its queue is emptied: a client that connects in
-    /// the very moment when the socket is closed may be reset.
+    /// On Linux, with the feature `steering`, no connection is lost and none has to wait when the
+    /// old process stops. Without it, a process with the capability `CAP_NET_ADMIN` loses none
+    /// either, but a client that connects in the half second of its end may wait for a second.
+    /// Without both, and on other systems, a client that connects in the very moment when the
+    /// socket is closed may be reset.
     ///
     /// # Errors
     /// Those of [`bind`](Self::bind), also where the address is listened on without sharing; and

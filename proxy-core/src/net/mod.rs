@@ -9,7 +9,7 @@ mod socket;
 mod stream;
 
 pub use listener::{Accept, Intake, Listener, Parting, TcpListener, Wake};
-pub(crate) use newcomers::keep_away;
+pub(crate) use newcomers::{WAYS, keep_away};
 pub(crate) use pipe::Pipe;
 pub use socket::Socket;
 pub(crate) use socket::is_this_machines;

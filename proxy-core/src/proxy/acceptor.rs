@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use super::parting::{SocketAccept, farewell};
+use super::parting::{Farewell, SocketAccept};
 use crate::error::Reason;
 use crate::net::{Accept, Intake, Parting, Socket, Wake};
 use crate::runtime::mailbox::Outlet;
@@ -123,7 +123,8 @@ impl Acceptor {
             && let Some(&time) = self.closed.get()
         {
             let has_room = || self.reception.free_seats() > 0;
-            farewell(accept, parting, time, has_room, |socket, peer| self.hand_over(socket, peer));
+            Farewell::new(has_room, |socket, peer| self.hand_over(socket, peer))
+                .say(accept, parting, time);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::net::{Parting, Socket, keep_away};
+use crate::net::{Parting, Socket, WAYS, keep_away};
 
 /// Accepts from a socket, and can be woken.
 pub(super) struct SocketAccept {
@@ -26,7 +26,10 @@ const WAKER: Token = Token(1);
 /// over: a round trip, over nearly every line there is. Shorter than the second after which a
 /// client that was kept away tries again: it is to find the other socket alone.
 const HANDSHAKES: Duration = Duration::from_millis(500);
-/// How many are accepted after the end at most: more than a queue holds (4,096, see
+/// Who comes later than this, after new connections are kept away, is taken for a sign that they
+/// are not.
+const LATE: Duration = Duration::from_millis(250);
+/// How many are accepted when the time is over at most: more than a queue holds (4,096, see
 /// `net/listener.rs`), so that a crowd which does not cease cannot keep a proxy from stopping.
 const LAST_CLIENTS: usize = 10_000;
 
@@ -74,49 +77,83 @@ impl SocketAccept {
     }
 }
 
-/// The last that is done with a socket, for `time` at most: those who wait are served, while there
-/// is room for them.
-pub(super) fn farewell(
-    accept: &mut SocketAccept,
-    parting: Parting,
-    time: Duration,
-    has_room: impl Fn() -> bool,
-    serve: impl Fn(Socket, SocketAddr),
-) {
-    if time.is_zero() || parting == Parting::Leave {
-        return;
+/// What is done with those who wait at a socket that accepts no more.
+pub(super) struct Farewell<H, S> {
+    /// Whether there is room for one more.
+    has_room: H,
+    serve: S,
+}
+
+impl<H: Fn() -> bool, S: Fn(Socket, SocketAddr)> Farewell<H, S> {
+    pub(super) fn new(has_room: H, serve: S) -> Self {
+        Farewell { has_room, serve }
     }
-    let until = Instant::now() + time.min(HANDSHAKES);
-    let is_handed_over = parting == Parting::HandOver && keeps_away(accept);
-    for _ in 0..LAST_CLIENTS {
-        if !has_room() {
-            return log::warn!("the proxy is full: those who still wait are not served");
+
+    /// Serves those who wait, as `parting` says, for `time` at most.
+    pub(super) fn say(self, accept: &mut SocketAccept, parting: Parting, time: Duration) {
+        if time.is_zero() || parting == Parting::Leave {
+            return;
         }
-        match accept.accept_waiting() {
-            Ok((socket, peer)) => serve(socket, peer),
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
-                io::ErrorKind::WouldBlock => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    // When the time is over there is one more look into the queue.
-                    if !is_handed_over || left.is_zero() || accept.wait(left).is_err() {
+        let end = Instant::now() + time.min(HANDSHAKES * WAYS.len() as u32);
+        if parting == Parting::HandOver {
+            self.hand_over(accept, end);
+        }
+        self.serve_until(accept, Instant::now());
+    }
+
+    /// Serves those who come until nobody does: new connections are kept away in one way after the
+    /// other, until one is seen to work.
+    fn hand_over(&self, accept: &mut SocketAccept, end: Instant) {
+        let mut refusal = None;
+        for &way in WAYS {
+            match keep_away(&accept.listener, way) {
+                Ok(()) => {
+                    let began = Instant::now();
+                    let last = self.serve_until(accept, end.min(began + HANDSHAKES));
+                    if last.is_none_or(|last| last < began + LATE) || Instant::now() >= end {
                         return;
                     }
                 }
-                _ => return log::error!("those who still wait cannot be accepted: {error}"),
-            },
+                Err(error) => refusal = Some(error),
+            }
+        }
+        if let Some(error) = refusal {
+            log::warn!("new connections are not kept from a socket that is closed: {error}");
         }
     }
-}
 
-/// Whether new connections are kept away from here on.
-fn keeps_away(accept: &SocketAccept) -> bool {
-    match keep_away(&accept.listener) {
-        Ok(()) => true,
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => false,
-        Err(error) => {
-            log::warn!("new connections cannot be kept from a socket that is closed: {error}");
-            false
+    /// Serves those who wait and those who come until then. Gives when the last came.
+    fn serve_until(&self, accept: &mut SocketAccept, until: Instant) -> Option<Instant> {
+        let (mut last, mut left) = (None, LAST_CLIENTS);
+        while left > 0 {
+            if Instant::now() >= until {
+                left -= 1;
+            }
+            if !(self.has_room)() {
+                log::warn!("the proxy is full: those who still wait are not served");
+                break;
+            }
+            match accept.accept_waiting() {
+                Ok((socket, peer)) => {
+                    last = Some(Instant::now());
+                    (self.serve)(socket, peer);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                    io::ErrorKind::WouldBlock => {
+                        // When the time is over there is one more look into the queue.
+                        let time = until.saturating_duration_since(Instant::now());
+                        if time.is_zero() || accept.wait(time).is_err() {
+                            break;
+                        }
+                    }
+                    _ => {
+                        log::error!("those who still wait cannot be accepted: {error}");
+                        break;
+                    }
+                },
+            }
         }
+        last
     }
 }
