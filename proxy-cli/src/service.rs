@@ -110,8 +110,13 @@ impl Service {
                 AccessLog::open(config.log_file.as_deref()).map_err(|error| told(fail(&error)))?;
             builder = log.insert(opened).attach(config.log_format, builder);
         }
-        let report =
+        let mut report =
             self.proxy.reload(builder).map_err(|error| refuse(&error, &before)).map_err(told)?;
+        if config.listen.is_empty() && !self.config.listen.is_empty() {
+            // Only passed sockets are wanted from now on; but a builder without addresses leaves
+            // those that are there.
+            report.need_restart.push("listen");
+        }
         match log {
             Some(log) => self.log = log,
             // Whoever has moved a log file away expects this of either signal.
