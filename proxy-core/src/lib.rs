@@ -77,6 +77,7 @@ pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, Shut
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
 };
+pub use session::Inventory;
 pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
     PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,

@@ -76,8 +76,12 @@ impl Reception {
     }
 
     fn free_seats(&self) -> usize {
-        let limit = self.newest.get().limits.connections;
-        limit.saturating_sub(self.connections.load(Ordering::Acquire))
+        self.newest.get().limits.connections.saturating_sub(self.seats())
+    }
+
+    /// How many connections have a seat.
+    pub(super) fn seats(&self) -> usize {
+        self.connections.load(Ordering::Acquire)
     }
 
     /// Whether a client is served, with its place among its own connections where they are

@@ -43,6 +43,7 @@ pub struct ProxyHandle {
 /// has not got to a reload yet can still be told to stop.
 pub(super) struct RunningLoop {
     pub(super) reload: Outlet<Message>,
+    pub(super) count: Outlet<Message>,
     drain: Outlet<Message>,
     thread: JoinHandle<()>,
 }
@@ -62,6 +63,8 @@ pub struct ShutdownReport {
 
 /// How long a job that hangs (a look-up, most often) may hold up a shutdown.
 const MOMENT: Duration = Duration::from_millis(100);
+/// How many may ask a loop at once what it holds.
+const QUESTIONS: usize = 8;
 /// How long the logger may take for the last records.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -98,13 +101,14 @@ impl ProxyHandle {
             let results = mailbox.queue(limits.lane_queue.saturating_mul(Work::ALL.len()));
             doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox)));
             let (reload, drain) = (mailbox.queue(1), mailbox.queue(1));
+            let count = mailbox.queue(QUESTIONS);
             let (newest, lanes) = (Arc::clone(&newest), lanes.clone());
             // Made where it is used: what the sessions of a loop share never leaves its thread.
             let thread = spawn(format!("proxy-loop-{number}"), move || {
                 let env = Env::new(newest, lanes, results, log, (number, threads.event_loops));
                 event_loop.run(Engine::new(env));
             })?;
-            handle.loops.push(RunningLoop { reload, drain, thread });
+            handle.loops.push(RunningLoop { reload, count, drain, thread });
         }
         handle.reception = Arc::new(Reception::new(doors, newest));
         for (number, bound) in listeners.into_iter().enumerate() {

@@ -5,6 +5,7 @@ mod build;
 mod builder;
 mod entrance;
 mod handle;
+mod inventory;
 mod parting;
 mod reload;
 

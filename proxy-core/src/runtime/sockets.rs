@@ -275,7 +275,6 @@ impl<O> Sockets<O> {
         Sockets { registry, slots: Slab::new(), next_generation: 0 }
     }
 
-    #[cfg(any(test, fuzzing))]
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }

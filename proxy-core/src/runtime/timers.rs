@@ -65,6 +65,11 @@ impl Timers {
         }
     }
 
+    /// How many entries there are, those that were left behind among them.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.iter().map(Vec::len).sum()
+    }
+
     /// How long the loop may sleep: until the next entry, or for ever.
     pub(crate) fn sleep(&self, now: Instant) -> Option<Duration> {
         let next = self.next_occupied()?;

@@ -1,5 +1,7 @@
 //! [`Engine`]: all tasks of one loop, and who gets which event.
 
+mod inventory;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use crate::net::Stream;
 use crate::runtime::event_loop::{Protocol, Turn};
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::Due;
+pub use inventory::Inventory;
 
 /// The forwarding of HTTP, as a [`Protocol`] of an event loop.
 pub(crate) struct Engine {
@@ -359,6 +362,8 @@ impl Protocol for Engine {
                 // It fails only where nobody waits any more.
                 let _ = in_effect.try_send(());
             }
+            // Whoever has asked may have gone.
+            Message::Count(answer) => drop(answer.try_send(self.inventory(cx))),
             Message::Drain(drain) => self.drain(cx, drain),
         }
     }

@@ -262,6 +262,11 @@ impl Env {
         self.lanes.pool.submit(lane, move || job(pending)).map_err(|_| Reason::WorkersBusy)
     }
 
+    /// Jobs whose reply has not come yet.
+    pub(super) fn jobs(&self) -> usize {
+        self.under_way.iter().sum()
+    }
+
     /// A reply has come.
     pub(super) fn reply_taken(&mut self, work: Work) {
         self.under_way[work as usize] -= 1;

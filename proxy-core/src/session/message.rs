@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::TaskKey;
+use super::engine::Inventory;
 use super::settings::ListenerId;
 use crate::error::Reason;
 use crate::handler::Action;
@@ -26,6 +27,8 @@ pub(crate) enum Message {
     Returned(Asker, Option<()>),
     /// Serve what begins from now on by the newest settings, and say so when it is done.
     Reload(crossbeam_channel::Sender<()>),
+    /// Count what there is, and tell.
+    Count(crossbeam_channel::Sender<Inventory>),
     /// Come to an end.
     Drain(Drain),
 }

@@ -19,7 +19,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`engine`] | all tasks of one loop, and who gets which event |
+//! | [`engine`] | all tasks of one loop, who gets which event, and how many there are of what |
 //! | [`client`] | a [`Session`](client::Session): one client connection, from request to request |
 //! | [`transaction`] | one request and its response, and their [`Stage`](transaction::Stage) |
 //! | [`decide`] | from a request to an action, and from an action to a stage |
@@ -67,6 +67,7 @@ mod tunnel;
 mod wire;
 
 pub(crate) use engine::Engine;
+pub use engine::Inventory;
 pub(crate) use env::{Env, Lanes, Work};
 pub(crate) use message::{Arrival, ClientSeat, ClientSeats, Drain, Message, Refusal, Seat, Tally};
 pub(crate) use settings::{ListenerId, Newest, Settings};

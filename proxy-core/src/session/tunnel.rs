@@ -154,6 +154,11 @@ impl Tunnel {
         self.story.as_record().client
     }
 
+    /// What waits in each direction.
+    pub(super) fn pending(&self) -> [&Buffer; 2] {
+        [&self.up.pending, &self.down.pending]
+    }
+
     fn end(&mut self, reason: Option<Reason>, how: Close, env: &mut Env, cx: &mut Cx) -> Step {
         self.record(Event::Close, reason, env, cx);
         Step::End(how)

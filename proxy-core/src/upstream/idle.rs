@@ -71,7 +71,6 @@ impl IdleUpstreams {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

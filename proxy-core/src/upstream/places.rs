@@ -111,6 +111,16 @@ impl Places {
         }
     }
 
+    /// How many places are taken, at all upstreams together.
+    pub(crate) fn taken(&self) -> usize {
+        self.0.borrow().upstreams.iter().map(|(_, upstream)| upstream.taken).sum()
+    }
+
+    /// How many wait for one.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.borrow().upstreams.iter().map(|(_, upstream)| upstream.waiting.len()).sum()
+    }
+
     /// A place for a new connection, if one is free and nobody waits for it.
     pub(crate) fn take(&self, key: &str) -> Option<Place> {
         let mut table = self.0.borrow_mut();

@@ -11,12 +11,12 @@ mod origin;
 mod slow;
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use proxy_core::{
-    AccessRecord, Event, FixedUpstreamHandler, Kind, Limits, OwnedRecord, Proxy, ProxyBuilder,
-    ProxyHandle, Reason, RequestLogger, Timeouts,
+    AccessRecord, Event, FixedUpstreamHandler, Inventory, Kind, Limits, OwnedRecord, Proxy,
+    ProxyBuilder, ProxyHandle, Reason, RequestLogger, Timeouts,
 };
 
 pub use client::{Answer, Client, fields};
@@ -47,6 +47,20 @@ pub fn timeouts(change: impl FnOnce(&mut Timeouts)) -> Timeouts {
     let mut timeouts = Timeouts::default();
     change(&mut timeouts);
     timeouts
+}
+
+/// Waits until what `stage` holds is as it `should` be, and gives it.
+#[track_caller]
+pub fn until(stage: &Stage, should: impl Fn(&Inventory) -> bool) -> Inventory {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let inventory = stage.handle().inventory(PATIENCE);
+        if should(&inventory) {
+            return inventory;
+        }
+        assert!(Instant::now() < patience, "it does not come to be so: {inventory:#?}");
+        std::thread::yield_now();
+    }
 }
 
 /// A running proxy whose records can be looked at.
