@@ -226,6 +226,25 @@ fn a_tunnel_without_a_byte_is_closed_in_its_time_and_a_half_closed_one_in_anothe
 }
 
 #[test]
+fn an_idle_tunnel_whose_end_has_not_taken_all_is_reset_and_not_ended() {
+    let stage = Stage::with(|builder| {
+        builder.timeouts(timeouts(|timeouts| timeouts.tunnel_idle = Duration::from_millis(500)))
+    });
+    let (tell, ended) = bounded(1);
+    let (read, may_read) = bounded::<()>(0);
+    let origin = Origin::new(move |visit| {
+        let _ = may_read.recv();
+        tell.send(visit.rest().map_err(|error| error.kind())).unwrap();
+    });
+    let client = tunnel(&stage, &origin);
+    let mut sending = client.stream();
+    while sending.write_all(&[b'x'; 65536]).is_ok() {}
+    assert_eq!(stage.outcome(), (Some(200), Some(Reason::TunnelIdle)));
+    drop(read);
+    assert_eq!(ended.recv_timeout(PATIENCE).unwrap(), Err(ErrorKind::ConnectionReset));
+}
+
+#[test]
 fn a_refused_connection_is_told_and_closes_the_clients() {
     let stage = Stage::forward();
     let nobody = Nobody::listens();

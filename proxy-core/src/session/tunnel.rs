@@ -1,7 +1,8 @@
 //! [`Tunnel`]: bytes both ways, for `CONNECT` (RFC 9110 §9.3.6) and WebSocket (RFC 6455).
 //!
 //! Each direction ends on its own: FIN is passed on as FIN and the other direction goes on.
-//! A reset is passed on as a reset, so that a cut transfer never looks complete.
+//! A reset is passed on as a reset, so that a cut transfer never looks complete; for the same reason
+//! an idle tunnel is closed by a reset while one end has not taken all that was sent to it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -137,10 +138,13 @@ impl Tunnel {
     }
 
     pub(super) fn expired(&mut self, due: Due, env: &mut Env, cx: &mut Cx) -> Step {
-        match cx.timers.fires(&mut self.timer, due) {
-            true => self.end(Some(Reason::TunnelIdle), Close::Orderly, env, cx),
-            false => Step::Wait,
+        if !cx.timers.fires(&mut self.timer, due) {
+            return Step::Wait;
         }
+        // Bytes that one end has not taken are lost now: an end would tell it that it has all.
+        let is_all = self.pending().into_iter().all(Buffer::is_empty);
+        let how = if is_all { Close::Orderly } else { Close::Abruptly };
+        self.end(Some(Reason::TunnelIdle), how, env, cx)
     }
 
     /// Ends the tunnel now: the time to drain is over.
