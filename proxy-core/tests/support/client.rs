@@ -93,6 +93,11 @@ impl Client {
         self
     }
 
+    /// The same to somebody who may have closed the connection: whether so, is looked at later.
+    pub fn say(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.reader.get_mut().write_all(bytes.as_ref());
+    }
+
     /// Sends FIN.
     pub fn end(&mut self) -> &mut Self {
         self.stream().shutdown(Shutdown::Write).unwrap();
@@ -170,6 +175,15 @@ impl Client {
         let mut rest = Vec::new();
         self.reader.read_to_end(&mut rest)?;
         Ok(rest)
+    }
+
+    /// Reads until the connection is reset, which must not come as an end. Gives what came before.
+    #[track_caller]
+    pub fn expect_reset(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let end = self.reader.read_to_end(&mut bytes).map_err(|error| error.kind());
+        assert_eq!(end, Err(io::ErrorKind::ConnectionReset));
+        bytes
     }
 
     /// Nothing has come that was not read yet, not even an end.

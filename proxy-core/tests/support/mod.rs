@@ -7,6 +7,8 @@
 #![allow(dead_code, unused_imports)]
 
 mod client;
+mod door;
+mod fault;
 mod origin;
 mod slow;
 
@@ -20,6 +22,8 @@ use proxy_core::{
 };
 
 pub use client::{Answer, Client, fields};
+pub use door::Door;
+pub use fault::{Fault, garbage};
 pub use origin::{Crowd, Origin, Visit};
 pub use slow::Slow;
 
@@ -103,6 +107,12 @@ impl Stage {
             timeouts.upstream_idle = PATIENCE;
         });
         Stage::with(|builder| builder.limits(limits).timeouts(timeouts))
+    }
+
+    /// Goes on with a proxy built as `build` says, with the same logger and listeners.
+    pub fn reload(&mut self, build: impl FnOnce(ProxyBuilder) -> ProxyBuilder) {
+        let builder = build(Proxy::builder().event_loops(1));
+        self.handle.as_mut().expect("the proxy is running").reload(builder).unwrap();
     }
 
     /// A new connection to the proxy.
