@@ -1,17 +1,21 @@
 //! A panic in the code that serves a connection costs that connection, and nothing else: the loop
 //! goes on, and so do its other connections. What a handler or connector leaves behind may panic
-//! where nobody expects it, in a `drop` or a `fmt`.
+//! where nobody expects it, in a `drop` or a `fmt`, and when it is in nobody's service any more: then
+//! it costs nothing at all. A logger that panics loses a record, which is counted.
 
 mod support;
 
-use std::{error, fmt, io};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{error, fmt, io, panic};
 
 use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use proxy_core::{
-    Action, ConnectError, ConnectionHandler, Destination, Dialing, Exchange, ForwardHandler,
-    Reason, Response, UpstreamConnector,
+    AccessRecord, Action, Admission, Client as Peer, ConnectError, ConnectionHandler, Destination,
+    Dialing, Event, Exchange, ForwardHandler, Inventory, Reason, RequestLogger, Response,
+    UpstreamConnector,
 };
-use support::{Client, Origin, Stage};
+use support::{Client, Origin, PATIENCE, Slow, Stage, until};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -35,6 +39,9 @@ struct LeavesBombs;
 
 impl ConnectionHandler for LeavesBombs {
     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        if exchange.request().method() == "CONNECT" {
+            exchange.extensions().insert(Bomb(b""));
+        }
         let path = exchange.request().path().to_owned();
         match &*path {
             "/kept" => {
@@ -72,7 +79,27 @@ fn costs_one_connection(stage: Stage, request: &str, recorded: (Option<u16>, Opt
 fn what_a_handler_keeps_panics_when_the_exchange_has_been_recorded() {
     let origin = Origin::always(OK);
     let stage = Stage::with(|builder| builder.handler(LeavesBombs));
-    costs_one_connection(stage, &origin.get("/kept"), (Some(200), None));
+    let mut client = stage.client();
+    // All was done, and nothing is unknown: it does not even cost the connection.
+    for path in ["/kept", "/kept", "/"] {
+        assert_eq!(client.send(origin.get(path)).answer().text(), "ok");
+        assert_eq!(stage.outcome(), (Some(200), None));
+    }
+    stage.survives();
+}
+
+#[test]
+fn what_a_handler_keeps_panics_when_the_exchange_becomes_a_tunnel() {
+    let stage = Stage::with(|builder| builder.handler(LeavesBombs));
+    let origin = Origin::always(OK);
+    let mut tunnel = stage.client();
+    tunnel.send(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", origin.address)).head();
+    assert_eq!(tunnel.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").answer().text(), "ok");
+    tunnel.end().expect_end();
+    assert_eq!(stage.record().as_record().event, Event::Open);
+    assert_eq!(stage.outcome(), (Some(200), None));
+    until(&stage, |all| all.seats == 0 && all.busy_upstreams == 0);
+    stage.survives();
 }
 
 #[test]
@@ -138,4 +165,160 @@ fn a_tunnel_of_the_same_loop_goes_on() {
     assert_eq!(asks(&mut tunnel), "ok");
     let _ = stage.client().send(origin.get("/answer")).rest();
     assert_eq!(asks(&mut tunnel), "ok");
+}
+
+/// Panics over some records, whenever it is flushed, and when it is dropped.
+struct Clumsy(Sender<String>);
+
+impl RequestLogger for Clumsy {
+    fn log(&self, record: &AccessRecord<'_>) {
+        assert!(!record.target.ends_with("/bad"), "on purpose");
+        self.0.send(record.target.to_owned()).unwrap();
+    }
+
+    fn flush(&self) {
+        panic!("on purpose");
+    }
+}
+
+impl Drop for Clumsy {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "on purpose");
+    }
+}
+
+#[test]
+fn a_logger_that_panics_loses_that_record_and_nothing_else() {
+    let origin = Origin::always(OK);
+    let (tell, told) = unbounded();
+    let mut stage = Stage::with(|builder| builder.logger(Clumsy(tell)));
+    let mut client = stage.client();
+    for path in ["/1", "/bad", "/2", "/bad", "/bad", "/3"] {
+        assert_eq!(client.send(origin.get(path)).answer().text(), "ok");
+        if path != "/bad" {
+            // Each in a batch of its own, with a flush behind it.
+            assert_eq!(told.recv_timeout(PATIENCE).unwrap(), origin.url(path));
+        }
+    }
+    // Another logger takes its place: dropping it panics, too.
+    let (tell, told_later) = unbounded();
+    stage.reload(|builder| builder.logger(Clumsy(tell)));
+    assert_eq!(stage.client().send(origin.get("/4")).answer().text(), "ok");
+    assert_eq!(told_later.recv_timeout(PATIENCE).unwrap(), origin.url("/4"));
+    assert!(told.recv_timeout(PATIENCE).is_err(), "the first one is gone, with nothing more");
+    drop(client);
+    until(&stage, |all| all.seats == 0);
+
+    let log = stage.take_handle().shutdown(PATIENCE).log;
+    assert_eq!((log.logged, log.panicked, log.dropped), (4, 3, 0));
+    // Its port is free again: the proxy has come to its end.
+    std::net::TcpListener::bind(stage.address).unwrap();
+}
+
+/// Forwards, and owns what panics when it is dropped.
+struct OwnsABomb {
+    _bomb: Bomb,
+}
+
+impl ConnectionHandler for OwnsABomb {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        ForwardHandler.request(exchange)
+    }
+}
+
+#[test]
+fn a_handler_panics_that_goes_with_the_last_request_that_it_has_begun() {
+    let mut stage = Stage::with(|builder| builder.handler(OwnsABomb { _bomb: Bomb(b"") }));
+    let slow = Slow::new();
+    let mut client = slow.asks(&stage, "/");
+    slow.next();
+    stage.reload(|builder| builder.handler(ForwardHandler));
+    slow.answer(OK);
+    assert_eq!(client.answer().text(), "ok");
+    assert_eq!(stage.outcome(), (Some(200), None));
+    // It is gone, and its client is served by the next one.
+    assert_eq!(client.send(Origin::always(OK).get("/")).answer().text(), "ok");
+    assert_eq!(stage.outcome(), (Some(200), None));
+    stage.survives();
+}
+
+#[test]
+fn a_handler_panics_that_goes_with_the_last_connection_that_it_serves() {
+    let mut stage = Stage::with(|builder| builder.handler(OwnsABomb { _bomb: Bomb(b"") }));
+    let slow = Slow::new();
+    let client = slow.asks(&stage, "/");
+    slow.next();
+    stage.reload(|builder| builder.handler(ForwardHandler));
+    client.reset();
+    assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
+    until(&stage, Inventory::is_empty);
+    stage.survives();
+}
+
+/// Decides late, when it may, for something that panics when it is dropped.
+struct DecidesLate(Sender<()>, Receiver<()>);
+
+impl ConnectionHandler for DecidesLate {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        if exchange.request().host() != "late.test" {
+            return ForwardHandler.request(exchange);
+        }
+        let (asked, may_decide) = (self.0.clone(), self.1.clone());
+        exchange.defer(move |_, _| {
+            asked.send(()).unwrap();
+            let _ = may_decide.recv_timeout(PATIENCE);
+            Action::Respond(Response::new(200).with_body(Bytes::from_owner(Bomb(b"boom"))))
+        })
+    }
+}
+
+#[test]
+fn a_decision_panics_that_nobody_waits_for_any_more() {
+    let (tell, asked) = bounded(1);
+    let (decide, may_decide) = bounded::<()>(0);
+    let stage = Stage::with(|builder| builder.handler(DecidesLate(tell, may_decide)));
+    let mut client = stage.client();
+    client.send("GET http://late.test/ HTTP/1.1\r\nHost: late.test\r\n\r\n");
+    asked.recv_timeout(PATIENCE).unwrap();
+    client.reset();
+    assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
+    drop(decide);
+    until(&stage, Inventory::is_empty);
+    stage.survives();
+}
+
+/// Panics with something that panics when it is dropped: over every second client, and over some
+/// requests.
+#[derive(Default)]
+struct ThrowsBombs(AtomicUsize);
+
+impl ConnectionHandler for ThrowsBombs {
+    fn connected(&self, _: &Peer) -> Admission {
+        match self.0.fetch_add(1, Ordering::Relaxed) % 2 {
+            0 => panic::panic_any(Bomb(b"")),
+            _ => Admission::Accept,
+        }
+    }
+
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        if exchange.request().path() == "/thrown" {
+            panic::panic_any(Bomb(b""));
+        }
+        ForwardHandler.request(exchange)
+    }
+}
+
+#[test]
+fn what_a_handler_throws_panics_when_it_has_been_caught() {
+    let origin = Origin::always(OK);
+    let stage = Stage::with(|builder| builder.handler(ThrowsBombs::default()));
+    for _ in 0..3 {
+        stage.client().expect_end();
+        let mut client = stage.client();
+        assert_eq!(client.send(origin.get("/thrown")).answer().status, 500);
+        assert_eq!(stage.outcome(), (Some(500), Some(Reason::HandlerFailed)));
+        assert_eq!(client.send(origin.get("/")).answer().text(), "ok");
+        assert_eq!(stage.outcome(), (Some(200), None));
+    }
+    assert_eq!(stage.finish(), []);
 }

@@ -2,6 +2,7 @@
 
 mod inventory;
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -132,21 +133,34 @@ impl Engine {
         cx: &mut Cx,
         act: impl FnOnce(&mut Task, &mut Env, &mut Cx) -> Step,
     ) {
+        match catch_unwind(AssertUnwindSafe(|| self.step(key, cx, act))) {
+            Ok(()) => {}
+            // Fuzzers and property tests are to see it.
+            Err(panic) if cfg!(any(test, fuzzing)) => resume_unwind(panic),
+            Err(panic) => {
+                // Not dropped: any type can be thrown, also one that panics when it is.
+                mem::forget(panic);
+                self.give_up(key, cx);
+            }
+        }
+    }
+
+    /// The same, as long as nothing panics. All of it may: `act` brings things of the embedder's,
+    /// which are dropped here if they come too late, and so does a task that ends.
+    fn step(
+        &mut self,
+        key: TaskKey,
+        cx: &mut Cx,
+        act: impl FnOnce(&mut Task, &mut Env, &mut Cx) -> Step,
+    ) {
         let index = index(key);
         let Some(entry) = self.tasks.get_mut(index).filter(|entry| entry.has(key)) else {
             return; // what comes late finds nobody
         };
-        let acted = catch_unwind(AssertUnwindSafe(|| act(&mut entry.task, &mut self.env, cx)));
-        let step = match acted {
-            Ok(step) => step,
-            // Fuzzers and property tests are to see it.
-            Err(panic) if cfg!(any(test, fuzzing)) => resume_unwind(panic),
-            Err(_) => return self.give_up(key, cx),
-        };
-        match step {
+        match act(&mut entry.task, &mut self.env, cx) {
             Step::Wait | Step::Again => {}
             Step::Later => {
-                if !std::mem::replace(&mut entry.again, true) {
+                if !mem::replace(&mut entry.again, true) {
                     cx.run_again(key);
                 }
             }
@@ -176,10 +190,15 @@ impl Engine {
     /// What it was about to do is unknown: all its sockets are closed, and what it had on loan is
     /// made anew.
     fn give_up(&mut self, key: TaskKey, cx: &mut Cx) {
-        let Entry { task, .. } = self.tasks.remove(index(key));
-        let ended = catch_unwind(AssertUnwindSafe(|| task.fail(&mut self.env, cx)));
-        if ended.is_err() {
-            log::error!("a connection whose code has panicked has no record: that panicked, too");
+        if self.entry(key).is_some() {
+            let Entry { task, .. } = self.tasks.remove(index(key));
+            let ended = catch_unwind(AssertUnwindSafe(|| task.fail(&mut self.env, cx)));
+            if let Err(panic) = ended {
+                mem::forget(panic);
+                log::error!("what a connection has left behind panicked when it was given up");
+            }
+        } else {
+            log::error!("what came late for a connection, or was left by it, panicked");
         }
         cx.sockets.close_all(|owner| *owner == Owner::Task(key), Close::Abruptly);
         cx.make_scratch_anew();

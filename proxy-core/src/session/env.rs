@@ -1,5 +1,6 @@
 //! [`Env`]: what all sessions of a loop share.
 
+use std::any::Any;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use super::settings::{Newest, Settings};
 use super::transaction::Transaction;
 use super::{Cx, Owner};
 use crate::error::Reason;
-use crate::handler::{Client, HandlerState};
+use crate::handler::Client;
 use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
 use crate::runtime::mailbox::Outlet;
@@ -132,7 +133,8 @@ impl Env {
     /// outlive the settings under which they were made: the guard, or the connector, may now see
     /// them with other eyes.
     pub(super) fn renew(&mut self, cx: &mut Cx) {
-        self.newest = Rc::new(Settings::clone(&self.source.get()));
+        let newest = Rc::new(Settings::clone(&self.source.get()));
+        discard(std::mem::replace(&mut self.newest, newest));
         self.close_idle(cx);
         self.idle = idle_upstreams(&self.newest.limits);
         self.limit_places();
@@ -220,7 +222,7 @@ impl Env {
     /// Keeps the memory of an ended transaction. What a handler kept with it ends now.
     pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
         debug_assert!(transaction.upstream.place.is_none(), "a place goes with its connection");
-        transaction.handler = HandlerState::default();
+        discard(std::mem::take(&mut transaction.handler));
         transaction.shrink();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);
@@ -345,7 +347,21 @@ impl<T, F: FnOnce(Option<T>) -> Message> Drop for Pending<T, F> {
 
 /// Runs a method of the embedder's. A panic is logged, and `None`.
 pub(super) fn guarded<R>(what: &str, method: impl FnOnce() -> R) -> Option<R> {
-    catch_unwind(AssertUnwindSafe(method))
-        .map_err(|_| log::error!("{what} panicked; the exchange ends with an error"))
-        .ok()
+    let returned = catch_unwind(AssertUnwindSafe(method));
+    returned.map_err(|panic| told(panic, what, "the exchange ends with an error")).ok()
+}
+
+/// Drops what belongs to the embedder, in whole or in part, and is not needed any more. A panic is
+/// logged, and costs nobody anything.
+pub(super) fn discard<T>(value: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        told(panic, "dropping what a handler or connector has left", "nothing else is lost");
+    }
+}
+
+/// Logs a panic of the embedder's code.
+fn told(panic: Box<dyn Any + Send>, what: &str, consequence: &str) {
+    // Not dropped: any type can be thrown, also one that panics when it is.
+    std::mem::forget(panic);
+    log::error!("{what} panicked; {consequence}");
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::client::Session;
-use super::env::Env;
+use super::env::{Env, discard};
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::runtime::sockets::Close;
@@ -65,7 +65,7 @@ impl Session {
             return;
         }
         if let Some(place) = env.newest.place_of(self.listener) {
-            self.settings = Rc::clone(&env.newest);
+            discard(std::mem::replace(&mut self.settings, Rc::clone(&env.newest)));
             self.client.who.listener = place;
             self.unpin(cx);
         }
