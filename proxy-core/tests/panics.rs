@@ -1,7 +1,7 @@
 //! A panic in the code that serves a connection costs that connection, and nothing else: the loop
 //! goes on, and so do its other connections. What a handler or connector leaves behind may panic
 //! where nobody expects it, in a `drop` or a `fmt`, and when it is in nobody's service any more: then
-//! it costs nothing at all. A logger that panics loses a record, which is counted.
+//! it costs nothing at all.
 
 mod support;
 
@@ -9,11 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{error, fmt, io, panic};
 
 use bytes::Bytes;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use proxy_core::{
-    AccessRecord, Action, Admission, Client as Peer, ConnectError, ConnectionHandler, Destination,
-    Dialing, Event, Exchange, ForwardHandler, Inventory, Reason, RequestLogger, Response,
-    UpstreamConnector,
+    Action, Admission, Client as Peer, ConnectError, ConnectionHandler, Destination, Dialing,
+    Event, Exchange, ForwardHandler, Inventory, Reason, Response, UpstreamConnector,
 };
 use support::{Client, Origin, PATIENCE, Slow, Stage, until};
 
@@ -165,54 +164,6 @@ fn a_tunnel_of_the_same_loop_goes_on() {
     assert_eq!(asks(&mut tunnel), "ok");
     let _ = stage.client().send(origin.get("/answer")).rest();
     assert_eq!(asks(&mut tunnel), "ok");
-}
-
-/// Panics over some records, whenever it is flushed, and when it is dropped.
-struct Clumsy(Sender<String>);
-
-impl RequestLogger for Clumsy {
-    fn log(&self, record: &AccessRecord<'_>) {
-        assert!(!record.target.ends_with("/bad"), "on purpose");
-        self.0.send(record.target.to_owned()).unwrap();
-    }
-
-    fn flush(&self) {
-        panic!("on purpose");
-    }
-}
-
-impl Drop for Clumsy {
-    fn drop(&mut self) {
-        assert!(std::thread::panicking(), "on purpose");
-    }
-}
-
-#[test]
-fn a_logger_that_panics_loses_that_record_and_nothing_else() {
-    let origin = Origin::always(OK);
-    let (tell, told) = unbounded();
-    let mut stage = Stage::with(|builder| builder.logger(Clumsy(tell)));
-    let mut client = stage.client();
-    for path in ["/1", "/bad", "/2", "/bad", "/bad", "/3"] {
-        assert_eq!(client.send(origin.get(path)).answer().text(), "ok");
-        if path != "/bad" {
-            // Each in a batch of its own, with a flush behind it.
-            assert_eq!(told.recv_timeout(PATIENCE).unwrap(), origin.url(path));
-        }
-    }
-    // Another logger takes its place: dropping it panics, too.
-    let (tell, told_later) = unbounded();
-    stage.reload(|builder| builder.logger(Clumsy(tell)));
-    assert_eq!(stage.client().send(origin.get("/4")).answer().text(), "ok");
-    assert_eq!(told_later.recv_timeout(PATIENCE).unwrap(), origin.url("/4"));
-    assert!(told.recv_timeout(PATIENCE).is_err(), "the first one is gone, with nothing more");
-    drop(client);
-    until(&stage, |all| all.seats == 0);
-
-    let log = stage.take_handle().shutdown(PATIENCE).log;
-    assert_eq!((log.logged, log.panicked, log.dropped), (4, 3, 0));
-    // Its port is free again: the proxy has come to its end.
-    std::net::TcpListener::bind(stage.address).unwrap();
 }
 
 /// Forwards, and owns what panics when it is dropped.

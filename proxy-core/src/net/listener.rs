@@ -123,7 +123,7 @@ pub trait Accept: Send + 'static {
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) says that no more will come and ends
     /// the thread. Any other error is logged and accepting goes on, after a pause of 100 ms
     /// for errors other than [`Interrupted`](io::ErrorKind::Interrupted) and
-    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted).
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted). A panic counts as one of these.
     fn accept(&mut self) -> io::Result<(Socket, SocketAddr)>;
 }
 

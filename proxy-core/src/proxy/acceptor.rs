@@ -1,7 +1,9 @@
 //! Accepting: a thread for each listener, which hands its connections to the loops.
 
 use std::io;
+use std::mem;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -259,9 +261,18 @@ impl Door {
     fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
         match self {
             Door::Socket(accept) => accept.accept(),
-            Door::Other(accept) => accept.accept(),
+            Door::Other(accept) => guarded(&mut **accept),
         }
     }
+}
+
+/// Accepts from a listener of the embedder's. A panic is an error like others: it costs a pause.
+fn guarded(accept: &mut dyn Accept) -> io::Result<(Socket, SocketAddr)> {
+    catch_unwind(AssertUnwindSafe(|| accept.accept())).unwrap_or_else(|panic| {
+        // Not dropped: any type can be thrown, also one that panics when it is.
+        mem::forget(panic);
+        Err(io::Error::other("the listener panicked"))
+    })
 }
 
 #[cfg(test)]
