@@ -26,6 +26,11 @@ const SHORT: Duration = Duration::from_millis(20);
 /// waited for either. No story is that slow, and one that is fails: it does not pass by that.
 const ENOUGH: Duration = Duration::from_millis(500);
 
+/// Entries of timers that may be left until their time comes: two for each client there was, of
+/// which there are five at most. The second is that of a request that is waited for less long than
+/// its client was.
+const TIMERS: usize = 10;
+
 /// What a good origin answers, and does not want to be asked again.
 pub const LAST: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
@@ -55,7 +60,8 @@ impl Case {
         until(&stage, Inventory::is_empty);
         // Whatever has happened, the next request on a new connection is served.
         serves(&stage, &mut stage.client());
-        until(&stage, Inventory::is_empty);
+        let left = until(&stage, Inventory::is_empty);
+        assert!(left.timers <= TIMERS, "{} entries of timers", left.timers);
         assert_eq!(stage.finish(), [], "nothing else is logged");
     }
 
