@@ -10,7 +10,7 @@ pub(crate) use none::Pipe;
 
 #[cfg(all(feature = "splice", target_os = "linux"))]
 mod linux {
-    use std::io::{self, PipeReader, PipeWriter, Read};
+    use std::io::{self, PipeReader, PipeWriter};
 
     use nix::fcntl::{FcntlArg, SpliceFFlags, fcntl, splice};
 
@@ -54,11 +54,6 @@ mod linux {
                 Stream::Memory(_) => Err(io::ErrorKind::Unsupported.into()),
             }
         }
-
-        /// Copies bytes that are in the pipe out of it.
-        pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<()> {
-            self.reader.read_exact(into)
-        }
     }
 
     fn flags() -> SpliceFFlags {
@@ -98,10 +93,6 @@ mod none {
         }
 
         pub(crate) fn drain(&self, _: &Stream, _: usize) -> io::Result<usize> {
-            match self.0 {}
-        }
-
-        pub(crate) fn read(&mut self, _: &mut [u8]) -> io::Result<()> {
             match self.0 {}
         }
     }

@@ -4,20 +4,37 @@
 //! Only what cannot go on at once — half a head, a body whose receiver is slow — is copied
 //! into a buffer, and when the last byte has left, the memory goes back to the loop's
 //! [`Spares`]. So an idle connection owns none.
+//!
+//! What was on its way through a [`Pipe`] waits there, without a copy.
+
+use crate::net::Pipe;
 
 /// Bytes in the order they came, taken from the front.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
+    /// Those that come before all others.
+    piped: Option<Piped>,
     bytes: Vec<u8>,
     taken: usize,
     /// All bytes here were looked at, and more are needed to go on.
     starved: bool,
 }
 
-/// Memory for buffers, ready to be lent out again.
+/// Bytes that are in a pipe.
+#[derive(Debug)]
+pub(crate) struct Piped {
+    pub(crate) pipe: Pipe,
+    pub(crate) count: usize,
+}
+
+/// Memory for buffers, and pipes, ready to be lent out again.
 #[derive(Debug, Default)]
 pub(crate) struct Spares {
     memory: Vec<Vec<u8>>,
+    /// An empty one: where everybody takes what is passed on, one is enough for a loop.
+    pipe: Option<Pipe>,
+    /// Pipes that are lent out.
+    pipes: usize,
     /// Lent out and not given back.
     #[cfg(any(test, fuzzing))]
     pub(crate) lent: usize,
@@ -26,6 +43,9 @@ pub(crate) struct Spares {
 /// How many spare buffers a loop keeps, and how large each may be: 2 MiB in all.
 const SPARES: usize = 32;
 const SPARE_CAPACITY: usize = 64 * 1024;
+/// How many pipes a loop lends out at once: each costs two descriptors, and the system up to 1 MiB
+/// for a receiver that is slower than its sender. Others have their bytes copied.
+const PIPES: usize = 16;
 
 impl Spares {
     fn lend(&mut self) -> Vec<u8> {
@@ -48,9 +68,54 @@ impl Spares {
     }
 }
 
+impl Spares {
+    /// An empty pipe, if there is one to be had.
+    pub(crate) fn lend_pipe(&mut self) -> Option<Pipe> {
+        if self.pipes >= PIPES {
+            return None;
+        }
+        let pipe = self.pipe.take().or_else(Pipe::open)?;
+        self.pipes += 1;
+        Some(pipe)
+    }
+
+    /// It is empty again.
+    pub(crate) fn take_pipe_back(&mut self, pipe: Pipe) {
+        self.pipes -= 1;
+        self.pipe.get_or_insert(pipe);
+    }
+
+    /// Something is left in it that nobody wants any more: it is closed.
+    pub(crate) fn close_pipe(&mut self, _closed: Pipe) {
+        self.pipes -= 1;
+    }
+}
+
 impl Buffer {
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes.is_empty() && self.piped.is_none()
+    }
+
+    /// Adds bytes that are in a pipe to a buffer that is empty.
+    pub(crate) fn hold(&mut self, piped: Piped) {
+        debug_assert!(self.is_empty(), "they come before all others");
+        self.piped = Some(piped);
+    }
+
+    /// The bytes that come before all others, if they are in a pipe.
+    pub(crate) fn piped(&self) -> Option<&Piped> {
+        self.piped.as_ref()
+    }
+
+    /// So many bytes have left the pipe.
+    pub(crate) fn drained(&mut self, count: usize, spares: &mut Spares) {
+        let Some(piped) = &mut self.piped else { return };
+        piped.count -= count;
+        if piped.count == 0
+            && let Some(piped) = self.piped.take()
+        {
+            spares.take_pipe_back(piped.pipe);
+        }
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -85,6 +150,9 @@ impl Buffer {
 
     /// Throws everything away.
     pub(crate) fn clear(&mut self, spares: &mut Spares) {
+        if let Some(piped) = self.piped.take() {
+            spares.close_pipe(piped.pipe);
+        }
         self.consume(self.as_slice().len(), spares);
         self.starved = false;
     }

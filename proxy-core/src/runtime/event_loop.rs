@@ -9,7 +9,6 @@ use super::buffer::Spares;
 use super::mailbox::Mailbox;
 use super::sockets::{Readiness, SocketId, Sockets};
 use super::timers::{Due, TimerKey, Timers};
-use crate::net::Pipe;
 
 /// What runs on a loop: the forwarding of HTTP, or anything else that reacts to sockets.
 ///
@@ -55,8 +54,6 @@ pub(crate) struct Context<O> {
     pub(crate) scratch: Vec<u8>,
     /// Bytes that are read at once: the length of `scratch`.
     read_bytes: usize,
-    /// Empty but for the moment in which bytes go through it; made when it is first needed.
-    pub(crate) pipe: PipeState,
     again: Vec<TimerKey>,
 }
 
@@ -83,46 +80,11 @@ impl<O> Context<O> {
         self.read_bytes
     }
 
-    /// Takes the loop's pipe, to be put back empty.
-    pub(crate) fn take_pipe(&mut self) -> Option<Pipe> {
-        match std::mem::take(&mut self.pipe) {
-            PipeState::Open(pipe) => Some(pipe),
-            PipeState::Unasked => {
-                let pipe = Pipe::open();
-                if pipe.is_none() {
-                    self.pipe = PipeState::Unavailable;
-                }
-                pipe
-            }
-            PipeState::Unavailable => {
-                self.pipe = PipeState::Unavailable;
-                None
-            }
-        }
-    }
-
-    /// Gives it back. One in which something was left, after an error, is not: what is in it is
-    /// another connection's.
-    pub(crate) fn give_pipe_back(&mut self, pipe: Pipe) {
-        self.pipe = PipeState::Open(pipe);
-    }
-
     /// Whether a task is to go on at once.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn is_busy(&self) -> bool {
         !self.again.is_empty()
     }
-}
-
-/// The pipe of a loop.
-#[derive(Debug, Default)]
-pub(crate) enum PipeState {
-    /// Nobody has needed it.
-    #[default]
-    Unasked,
-    Open(Pipe),
-    /// There is none to be had.
-    Unavailable,
 }
 
 /// A loop that is set up and not yet running.
@@ -153,7 +115,6 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             spares: Spares::default(),
             scratch: vec![0; read_bytes],
             read_bytes,
-            pipe: PipeState::default(),
             again: Vec::new(),
         };
         let works = Works { mailbox, context, due: Vec::new(), again: Vec::new() };

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::Cx;
-use crate::runtime::buffer::Buffer;
+use crate::runtime::buffer::{Buffer, Piped};
 use crate::runtime::sockets::{Received, SocketId};
 
 /// What looking for input came to.
@@ -162,28 +162,19 @@ pub(super) fn pass(
     cx: &mut Cx,
 ) -> Option<io::Result<Input<io::Result<usize>>>> {
     debug_assert!(pending.is_empty(), "they would overtake what is pending");
-    let mut pipe = cx.take_pipe()?;
+    let pipe = cx.spares.lend_pipe()?;
     let count = match cx.sockets[from].fill(&pipe, most.min(PASSED) as usize) {
         Ok(Received::Bytes(count)) => count,
         other => {
-            cx.give_pipe_back(pipe);
+            cx.spares.take_pipe_back(pipe);
             return Some(other.map(|received| match received {
                 Received::End => Input::Ended,
                 _ => Input::Blocked,
             }));
         }
     };
-    let moved = cx.sockets[to].drain(&pipe, count).and_then(|moved| {
-        let mut left = vec![0; count - moved];
-        pipe.read(&mut left)?;
-        pending.extend(&left, &mut cx.spares);
-        Ok(count)
-    });
-    // After an error something may be left in it: it is closed, and the next one is made anew.
-    if moved.is_ok() {
-        cx.give_pipe_back(pipe);
-    }
-    Some(Ok(Input::Looked(moved)))
+    pending.hold(Piped { pipe, count });
+    Some(Ok(Input::Looked(flush(to, pending, cx).map(|_| count))))
 }
 
 /// What became of pending bytes.
@@ -206,8 +197,16 @@ pub(super) fn flush(socket: SocketId, pending: &mut Buffer, cx: &mut Cx) -> io::
     if !connection.is_writable() {
         return Ok(Flushed::Nothing);
     }
-    let sent = connection.write(pending.as_slice(), &[])?;
-    pending.consume(sent, &mut cx.spares);
+    let mut sent = 0;
+    if let Some(piped) = pending.piped() {
+        sent = connection.drain(&piped.pipe, piped.count)?;
+        pending.drained(sent, &mut cx.spares);
+    }
+    if pending.piped().is_none() && !pending.is_empty() {
+        let bytes = connection.write(pending.as_slice(), &[])?;
+        pending.consume(bytes, &mut cx.spares);
+        sent += bytes;
+    }
     Ok(match (pending.is_empty(), sent) {
         (true, _) => Flushed::All,
         (false, 0) => Flushed::Nothing,
