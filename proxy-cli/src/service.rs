@@ -71,7 +71,13 @@ impl Service {
         notify::stopping();
         notify::status(&stopping);
         let report = self.proxy.shutdown_tunnels(self.config.drain, tunnels);
-        tell!("stopped: {} connections drained, {} cut", report.drained, report.cut);
+        tell!(
+            "stopped: {} connections drained, {} cut; {} records logged, {} dropped",
+            report.drained,
+            report.cut,
+            report.log.logged,
+            report.log.dropped + report.log.panicked
+        );
         ExitCode::SUCCESS
     }
 

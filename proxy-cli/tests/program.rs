@@ -119,6 +119,27 @@ fn asked_to_stop_it_ends_with_0() {
     }
 }
 
+/// Whoever counts lines must be able to tell whether all of them are there.
+#[test]
+#[cfg(unix)]
+fn at_the_end_it_tells_how_many_records_it_logged() {
+    let mut child = command(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let address = line.trim_end().strip_prefix("listening on ").expect(&line);
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"nonsense\r\n\r\n").unwrap();
+    client.read_to_end(&mut Vec::new()).unwrap();
+    drop(client);
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with(" cut; 1 records logged, 0 dropped\n"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_says_what_is_meant() {
     let output = run(&["--lisen", "127.0.0.1:0"]);
