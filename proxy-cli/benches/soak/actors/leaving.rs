@@ -1,0 +1,114 @@
+//! Clients that go away at every moment, with and without a word.
+
+use std::io;
+
+use crate::exchange::{Ask, answered};
+use crate::ledger::Expected;
+use crate::record::AGENT;
+use crate::stage::{Actor, Visit};
+
+/// When a client goes away.
+const MOMENTS: [fn(&mut Actor, Visit) -> io::Result<()>; 7] =
+    [at_once, in_the_head, ending_in_the_head, waiting, in_its_content, in_the_answer, in_a_tunnel];
+
+/// Goes away at one of them.
+pub(crate) fn leave(actor: &mut Actor) {
+    let Some(visit) = actor.visit() else { return };
+    let moment = actor.chance.one(&MOMENTS);
+    if let Err(error) = moment(actor, visit) {
+        actor.stage.ledger.trouble(format!("{} could not send: {error}", actor.name));
+    }
+}
+
+fn at_once(_: &mut Actor, visit: Visit) -> io::Result<()> {
+    visit.reset();
+    Ok(())
+}
+
+/// Nobody knows whether the proxy has read it before the reset.
+fn in_the_head(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let expected = Expected::ending(None, &["client_closed", "request_incomplete"]);
+    let expected = expected.by_address().perhaps();
+    let ledger = &actor.stage.ledger;
+    let number = ledger.begin(actor.name, "resets in the head", visit.wire.from, expected);
+    let sent = visit.wire.send(b"GET http://127.0.0.1/ HT");
+    visit.reset();
+    ledger.settle(number, &Ok(()));
+    sent
+}
+
+fn ending_in_the_head(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let expected = Expected::ending(Some(400), &["request_incomplete"]).by_address();
+    let wire = &mut visit.wire;
+    let ledger = &actor.stage.ledger;
+    let number = ledger.begin(actor.name, "ends in the head", wire.from, expected);
+    wire.send(b"GET http://127.0.0.1/ HT")?;
+    wire.finish()?;
+    ledger.settle(number, &super::slow::refused(answered(wire), 400));
+    Ok(())
+}
+
+/// While the origin thinks.
+fn waiting(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let ask = Ask::download(0, "length").doing("hold");
+    let number = ask.begin(actor, &visit.wire);
+    visit.wire.send(ask.head(actor, number).as_bytes())?;
+    gone(actor, visit, number, None);
+    Ok(())
+}
+
+fn in_its_content(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let expected = Expected::ending(None, &["client_closed"]);
+    let ledger = &actor.stage.ledger;
+    let number = ledger.begin(actor.name, "resets in its content", visit.wire.from, expected);
+    let origin = actor.stage.origin;
+    let head = format!(
+        "POST http://{origin}/{number}/hold/0 HTTP/1.1\r\nHost: {origin}\r\n\
+         User-Agent: {AGENT}{number}\r\nContent-Length: 90000\r\n\r\nhalf"
+    );
+    visit.wire.send(head.as_bytes())?;
+    gone(actor, visit, number, None);
+    Ok(())
+}
+
+/// Once the origin has the request, resets, and waits until the origin has seen that, too.
+fn gone(actor: &Actor, visit: Visit, number: u64, status: Option<u16>) {
+    let stage = &actor.stage;
+    stage.ledger.amend(number, |expected| *expected = Expected::ending(status, &["client_closed"]));
+    let came = stage.witness.held(number);
+    visit.reset();
+    let seen = came.and_then(|()| stage.witness.gone(number));
+    stage.ledger.settle(number, &seen);
+}
+
+fn in_the_answer(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let ask = Ask::download(0, "length").doing("half");
+    let number = ask.begin(actor, &visit.wire);
+    actor.stage.ledger.amend(number, |expected| {
+        *expected = Expected::ending(Some(200), &["client_closed"]);
+    });
+    visit.wire.send(ask.head(actor, number).as_bytes())?;
+    let seen = answered(&mut visit.wire).map(drop);
+    visit.reset();
+    actor.stage.ledger.settle(number, &seen);
+    Ok(())
+}
+
+fn in_a_tunnel(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let expected = Expected::ending(Some(200), &["tunnel_reset", "client_closed"]).tunnel();
+    let ledger = &actor.stage.ledger;
+    let number = ledger.begin(actor.name, "resets in a tunnel", visit.wire.from, expected);
+    let echo = actor.stage.echo;
+    let head =
+        format!("CONNECT {echo} HTTP/1.1\r\nHost: {echo}\r\nUser-Agent: {AGENT}{number}\r\n\r\n");
+    visit.wire.send(head.as_bytes())?;
+    let mut seen = answered(&mut visit.wire).map(drop);
+    if seen.is_ok() {
+        visit.wire.send(b"hello")?;
+        let came = visit.wire.exactly(5, &mut |_| Ok(()));
+        seen = came.map_err(|error| format!("in the tunnel: {error}"));
+    }
+    visit.reset();
+    ledger.settle(number, &seen);
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Clients that ask, and are answered.
+
+use std::time::Duration;
+
+use crate::exchange::Ask;
+use crate::stage::Actor;
+
+/// Many requests on one connection, of every kind.
+pub(crate) fn keep_alive(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    for _ in 0..10 + actor.chance.below(50) {
+        let ask = Ask::small(&mut actor.chance);
+        let pause = Duration::from_millis(actor.chance.below(90));
+        if ask.whole(actor, &mut visit.wire) != Some(true) || !actor.stage.pause(pause) {
+            return;
+        }
+    }
+}
+
+/// One request on each connection.
+pub(crate) fn short(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    let ask = Ask::small(&mut actor.chance).last();
+    ask.whole(actor, &mut visit.wire);
+}
+
+/// Several requests at once; the answers come in their order, and each is the right one.
+pub(crate) fn pipelining(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    let wire = &mut visit.wire;
+    for _ in 0..1 + actor.chance.below(4) {
+        let mut sent = Vec::new();
+        let mut asked = Vec::new();
+        for _ in 0..2 + actor.chance.below(8) {
+            let framing = actor.chance.one(&["length", "chunked"]);
+            let ask = Ask::download(actor.chance.size(8_000), framing);
+            let number = ask.begin(actor, wire);
+            sent.extend_from_slice(ask.head(actor, number).as_bytes());
+            asked.push((ask, number));
+        }
+        let mut seen = wire.send(&sent).map_err(|error| format!("while it sent: {error}"));
+        let mut is_kept = true;
+        for (ask, number) in asked {
+            // Where one goes wrong, it does so for all behind it.
+            if seen.is_ok() {
+                seen = if is_kept {
+                    ask.receive(wire, number).map(|kept| is_kept = kept)
+                } else {
+                    Err("the connection was closed before it".into())
+                };
+            }
+            actor.stage.ledger.settle(number, &seen);
+        }
+        if seen.is_err() || !is_kept {
+            return;
+        }
+    }
+}
+
+/// Content of various sizes.
+pub(crate) fn uploads(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    for _ in 0..1 + actor.chance.below(3) {
+        let ask = Ask::upload(actor.chance.size(2 << 20), &mut actor.chance);
+        if ask.whole(actor, &mut visit.wire) != Some(true) {
+            return;
+        }
+    }
+}
+
+/// Content of various sizes, whose end is told in all three ways.
+pub(crate) fn downloads(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    for _ in 0..1 + actor.chance.below(3) {
+        let framing = actor.chance.one(&["length", "chunked", "close"]);
+        let ask = Ask::download(actor.chance.size(4 << 20), framing);
+        if ask.whole(actor, &mut visit.wire) != Some(true) {
+            return;
+        }
+    }
+}
+
+/// An origin that answers and then leaves without a word: the next request must not suffer.
+pub(crate) fn left(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    for _ in 0..2 + actor.chance.below(4) {
+        let what = actor.chance.one(&["leave", "down"]);
+        let ask = Ask::download(actor.chance.size(2_000), "length").doing(what);
+        if ask.whole(actor, &mut visit.wire) != Some(true) {
+            return;
+        }
+    }
+}

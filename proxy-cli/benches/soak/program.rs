@@ -1,0 +1,236 @@
+//! [`Program`]: the real `proxy-cli`, with a configuration file and an access log.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::wire::PATIENCE;
+
+/// Its event loops: for the most memory that it may need.
+pub(crate) const EVENT_LOOPS: usize = 2;
+
+/// What is not its default. Timeouts are short, so that many of them come to pass, and long
+/// enough for a machine that is busy with other things.
+const SETTINGS: &str = "\
+listen = [\"127.0.0.1:0\"]
+log-format = \"json\"
+event-loops = 2
+workers = 4
+connections = 1000
+request-head-timeout = \"5s\"
+response-head-timeout = \"5s\"
+body-idle-timeout = \"5s\"
+keep-alive-timeout = \"10s\"
+drain-timeout = \"20s\"
+";
+
+/// Its first words, which say nothing is wrong.
+const WORDS: [&str; 5] = ["listening on ", "try: ", "at most ", "stopping: ", "stopped: "];
+
+/// More lines than that are not kept: each is a finding, and so many say no more than these.
+const MOST_LINES: usize = 1_000;
+
+/// The program under way. Dropping it ends it.
+pub(crate) struct Program {
+    pub(crate) address: SocketAddr,
+    child: Child,
+    folder: PathBuf,
+    said: Arc<Mutex<Vec<String>>>,
+    reader: Option<thread::JoinHandle<()>>,
+    rotations: u32,
+    reloads: u32,
+}
+
+/// How it ended.
+pub(crate) struct Farewell {
+    pub(crate) status: ExitStatus,
+    /// Records that it says to have logged and dropped.
+    pub(crate) records: Option<(u64, u64)>,
+    /// Connections that it had to cut.
+    pub(crate) cut: Option<u64>,
+    /// What it said that should not have been said.
+    pub(crate) complaints: Vec<String>,
+}
+
+impl Program {
+    /// Starts it with all its files in `folder`.
+    pub(crate) fn start(folder: &Path) -> io::Result<Program> {
+        let configuration = folder.join("proxy.toml");
+        fs::write(&configuration, settings(folder, 0))?;
+        let mut child = bound_to_us(env!("CARGO_BIN_EXE_proxy-cli"))
+            .arg("--config")
+            .arg(&configuration)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let lines = child.stderr.take().expect("standard error was asked to be piped");
+        let (found, address) = mpsc::channel();
+        let file = File::create(folder.join("said.txt"))?;
+        let reader = listen_to(lines, Arc::clone(&said), file, found)?;
+        let mut program = Program {
+            address: SocketAddr::from(([0; 4], 0)),
+            child,
+            folder: folder.to_owned(),
+            said,
+            reader: Some(reader),
+            rotations: 0,
+            reloads: 0,
+        };
+        program.address = address
+            .recv_timeout(PATIENCE)
+            .map_err(|_| io::Error::other(format!("it did not start: {:?}", program.said())))?;
+        Ok(program)
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended, which it must not before it is asked to.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// How often its log was rotated and its configuration reloaded.
+    pub(crate) fn counts(&self) -> (u32, u32) {
+        (self.rotations, self.reloads)
+    }
+
+    /// Rotates the access log, as `logrotate` does, and waits until the new one is there.
+    pub(crate) fn rotate(&mut self) -> io::Result<()> {
+        self.rotations += 1;
+        let name = self.folder.join("access.log");
+        fs::rename(&name, self.folder.join(format!("access-{:05}.log", self.rotations)))?;
+        self.signal("-USR1")?;
+        let deadline = Instant::now() + PATIENCE;
+        while !name.exists() {
+            if Instant::now() > deadline {
+                return Err(io::Error::other("the access log was not opened anew"));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    /// Writes another configuration, as good as the one before, and has it read.
+    pub(crate) fn reload(&mut self) -> io::Result<()> {
+        self.reloads += 1;
+        let next = self.folder.join("proxy.toml.next");
+        fs::write(&next, settings(&self.folder, self.reloads))?;
+        // It may be reading the one before: no half of this one is to be seen.
+        fs::rename(&next, self.folder.join("proxy.toml"))?;
+        self.signal("-HUP")
+    }
+
+    /// All files of the access log, the oldest first.
+    pub(crate) fn logs(&self) -> Vec<PathBuf> {
+        let old = (1..=self.rotations).map(|number| format!("access-{number:05}.log"));
+        old.chain(["access.log".to_owned()]).map(|name| self.folder.join(name)).collect()
+    }
+
+    /// Asks it to stop, and waits for its end.
+    pub(crate) fn stop(&mut self) -> io::Result<Farewell> {
+        self.signal("-TERM")?;
+        // It drains for 20 s at most.
+        let deadline = Instant::now() + 2 * PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other("it did not end after SIGTERM"));
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        if let Some(reader) = self.reader.take() {
+            reader.join().map_err(|_| io::Error::other("nobody could listen to it"))?;
+        }
+        let said = self.said();
+        let last = said.iter().rev().find(|line| line.starts_with("stopped: "));
+        let number_before = |word: &str| -> Option<u64> {
+            let (before, _) = last?.split_once(word)?;
+            before.rsplit(' ').next()?.parse().ok()
+        };
+        Ok(Farewell {
+            status,
+            records: number_before(" records logged").zip(number_before(" dropped")),
+            cut: number_before(" cut"),
+            complaints: said
+                .into_iter()
+                .filter(|line| !WORDS.iter().any(|word| line.starts_with(word)))
+                .collect(),
+        })
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().expect("no holder panics").clone()
+    }
+
+    fn signal(&self, signal: &str) -> io::Result<()> {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(io::Error::other(format!("kill {signal}: {status}"))),
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command for a program that the kernel ends when this one is killed and cannot do so: by
+/// `setpriv`, which becomes the program, where there is one.
+fn bound_to_us(program: &str) -> Command {
+    let setpriv = ["--pdeathsig", "KILL"];
+    if Command::new("setpriv").args(setpriv).arg("true").status().is_ok_and(|it| it.success()) {
+        let mut command = Command::new("setpriv");
+        command.args(setpriv).arg(program);
+        return command;
+    }
+    Command::new(program)
+}
+
+/// The configuration of one reload: they differ in a setting that changes nothing here.
+fn settings(folder: &Path, reload: u32) -> String {
+    let log = folder.join("access.log");
+    // A string of TOML has the escapes of Rust's, as far as paths need any.
+    format!("{SETTINGS}log-file = {:?}\nnames = {}\n", log.to_string_lossy(), 1_000 + reload)
+}
+
+/// Reads what it says until it ends: it must never wait for us to do so.
+fn listen_to(
+    lines: ChildStderr,
+    said: Arc<Mutex<Vec<String>>>,
+    mut file: File,
+    found: mpsc::Sender<SocketAddr>,
+) -> io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("listener".into()).spawn(move || {
+        for line in BufReader::new(lines).lines().map_while(Result::ok) {
+            let address = line.strip_prefix("listening on ");
+            if let Some(Ok(address)) = address.map(str::parse) {
+                // The first is waited for.
+                let _ = found.send(address);
+            }
+            let mut said = said.lock().expect("no holder panics");
+            if said.len() < MOST_LINES || line.starts_with("stopped: ") {
+                // Whoever looks for a cause finds it there; without it the run goes on.
+                let _ = writeln!(file, "{line}");
+                said.push(line);
+            }
+        }
+    })
+}
