@@ -124,8 +124,8 @@ impl Judge {
                 Outcome::Bad(why) => wrong.push(format!("its client saw: {why}")),
                 Outcome::Open => wrong.push("its client never saw its end".to_owned()),
             }
-            if closes > 1 {
-                wrong.push(format!("{closes} records"));
+            if closes > 1 || closes == 1 && entry.expected.presence == Presence::Never {
+                wrong.push(format!("{closes} records are too many"));
             }
             if closes == 1 && opens != u32::from(entry.expected.is_tunnel) {
                 wrong.push(format!("{opens} records of its opening"));

@@ -12,6 +12,8 @@ pub(crate) enum Presence {
     /// Once or never: its client reset the connection at a moment when nobody but the kernel knows
     /// whether the proxy had read anything of it.
     AtMostOnce,
+    /// Never: the proxy never had it.
+    Never,
 }
 
 /// By what a record is known to be about a request.
@@ -68,6 +70,11 @@ impl Expected {
     /// The same, of a tunnel.
     pub(crate) fn tunnel(self) -> Expected {
         Expected { is_tunnel: true, ..self }
+    }
+
+    /// The same, of which the proxy never heard.
+    pub(crate) fn never(self) -> Expected {
+        Expected { presence: Presence::Never, ..self }
     }
 
     /// The same, if it is there.

@@ -9,7 +9,7 @@ usage: cargo bench -p proxy-cli --bench soak -- [OPTIONS]
   --seconds N        the same in seconds, 10 at least
   --seed N           what the actors do by chance: 1 unless said otherwise
   --rotate-every N   seconds between two rotations of the access log: 10; 0 is never
-  --reload-every N   seconds between two reloads of the configuration: 0, which is never
+  --reload-every N   seconds between two reloads of the configuration: 3; 0 is never
   --keep             keep the folder with the logs although all went well
   --help             this text
 It needs Linux, and about 6 MB of disk for each minute.";
@@ -47,7 +47,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Task,
         time: Duration::from_secs(5 * 60),
         seed: 1,
         rotate_every: Duration::from_secs(10),
-        reload_every: Duration::ZERO,
+        reload_every: Duration::from_secs(3),
         keeps_logs: false,
     };
     let mut is_benchmark = false;

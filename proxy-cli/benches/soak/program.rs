@@ -17,7 +17,6 @@ pub(crate) const EVENT_LOOPS: usize = 2;
 /// What is not its default. Timeouts are short, so that many of them come to pass, and long
 /// enough for a machine that is busy with other things.
 const SETTINGS: &str = "\
-listen = [\"127.0.0.1:0\"]
 log-format = \"json\"
 event-loops = 2
 workers = 4
@@ -29,8 +28,19 @@ keep-alive-timeout = \"10s\"
 drain-timeout = \"20s\"
 ";
 
-/// Its first words, which say nothing is wrong.
-const WORDS: [&str; 5] = ["listening on ", "try: ", "at most ", "stopping: ", "stopped: "];
+/// With what lines begin that say nothing is wrong.
+const WORDS: [&str; 7] = [
+    LISTENING,
+    "no longer listening on ",
+    "try: ",
+    "at most ",
+    RELOADED,
+    "stopping: ",
+    "stopped: ",
+];
+const LISTENING: &str = "listening on ";
+const RELOADED: &str = "reloaded: ";
+const NOT_RELOADED: &str = "not reloaded: ";
 
 /// More lines than that are not kept: each is a finding, and so many say no more than these.
 const MOST_LINES: usize = 1_000;
@@ -44,6 +54,26 @@ pub(crate) struct Program {
     reader: Option<thread::JoinHandle<()>>,
     rotations: u32,
     reloads: u32,
+}
+
+/// In what a configuration differs from the one at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    None,
+    /// Other timeouts for what begins from now on.
+    Timeouts,
+    /// Another memory for names, so the one there is has to go.
+    Names,
+    /// It listens at one more address.
+    Listener,
+    /// It cannot be used, and so must not be.
+    Bad,
+}
+
+impl Change {
+    /// One after the other, and again from the first.
+    pub(crate) const ALL: [Change; 5] =
+        [Change::Timeouts, Change::Listener, Change::Bad, Change::Names, Change::None];
 }
 
 /// How it ended.
@@ -61,7 +91,7 @@ impl Program {
     /// Starts it with all its files in `folder`.
     pub(crate) fn start(folder: &Path) -> io::Result<Program> {
         let configuration = folder.join("proxy.toml");
-        fs::write(&configuration, settings(folder, 0))?;
+        fs::write(&configuration, settings(folder, Change::None))?;
         let mut child = bound_to_us(env!("CARGO_BIN_EXE_proxy-cli"))
             .arg("--config")
             .arg(&configuration)
@@ -87,6 +117,13 @@ impl Program {
             .recv_timeout(PATIENCE)
             .map_err(|_| io::Error::other(format!("it did not start: {:?}", program.said())))?;
         Ok(program)
+    }
+
+    /// Where it has begun to listen last.
+    pub(crate) fn newest_address(&self) -> SocketAddr {
+        let said = self.said();
+        let mut addresses = said.iter().rev().filter_map(|line| line.strip_prefix(LISTENING));
+        addresses.find_map(|address| address.parse().ok()).unwrap_or(self.address)
     }
 
     /// Its process.
@@ -120,14 +157,25 @@ impl Program {
         Ok(())
     }
 
-    /// Writes another configuration, as good as the one before, and has it read.
-    pub(crate) fn reload(&mut self) -> io::Result<()> {
+    /// Has another configuration read, and waits until the program says that it has.
+    pub(crate) fn reload(&mut self, change: Change) -> io::Result<()> {
+        let word = match change {
+            Change::Bad => NOT_RELOADED,
+            _ => RELOADED,
+        };
+        let times = |said: &[String]| said.iter().filter(|line| line.starts_with(word)).count();
+        let before = times(&self.said());
         self.reloads += 1;
-        let next = self.folder.join("proxy.toml.next");
-        fs::write(&next, settings(&self.folder, self.reloads))?;
-        // It may be reading the one before: no half of this one is to be seen.
-        fs::rename(&next, self.folder.join("proxy.toml"))?;
-        self.signal("-HUP")
+        fs::write(self.folder.join("proxy.toml"), settings(&self.folder, change))?;
+        self.signal("-HUP")?;
+        let deadline = Instant::now() + PATIENCE;
+        while times(&self.said()) == before {
+            if Instant::now() > deadline {
+                return Err(io::Error::other(format!("it never said {word:?}")));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
     }
 
     /// All files of the access log, the oldest first.
@@ -166,6 +214,7 @@ impl Program {
             complaints: said
                 .into_iter()
                 .filter(|line| !WORDS.iter().any(|word| line.starts_with(word)))
+                .filter(|line| !is_about_a_bad_file(line))
                 .collect(),
         })
     }
@@ -204,11 +253,26 @@ fn bound_to_us(program: &str) -> Command {
     Command::new(program)
 }
 
-/// The configuration of one reload: they differ in a setting that changes nothing here.
-fn settings(folder: &Path, reload: u32) -> String {
+/// A configuration file.
+fn settings(folder: &Path, change: Change) -> String {
     let log = folder.join("access.log");
+    let listen = match change {
+        Change::Listener => "[\"127.0.0.1:0\", \"127.0.0.2:0\"]",
+        _ => "\"127.0.0.1:0\"",
+    };
+    let more = match change {
+        Change::None | Change::Listener => "",
+        Change::Timeouts => "upstream-idle-timeout = \"1s\"\nconnect-timeout = \"7s\"\n",
+        Change::Names => "names = 100\n",
+        Change::Bad => "nonsense = true\n",
+    };
     // A string of TOML has the escapes of Rust's, as far as paths need any.
-    format!("{SETTINGS}log-file = {:?}\nnames = {}\n", log.to_string_lossy(), 1_000 + reload)
+    format!("{SETTINGS}log-file = {:?}\nlisten = {listen}\n{more}", log.to_string_lossy())
+}
+
+/// What is told of a file that cannot be used, which is what must happen.
+fn is_about_a_bad_file(line: &str) -> bool {
+    line.starts_with(NOT_RELOADED) || line.contains("proxy.toml:") || line.starts_with("  ")
 }
 
 /// Reads what it says until it ends: it must never wait for us to do so.
@@ -220,7 +284,7 @@ fn listen_to(
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("listener".into()).spawn(move || {
         for line in BufReader::new(lines).lines().map_while(Result::ok) {
-            let address = line.strip_prefix("listening on ");
+            let address = line.strip_prefix(LISTENING);
             if let Some(Ok(address)) = address.map(str::parse) {
                 // The first is waited for.
                 let _ = found.send(address);

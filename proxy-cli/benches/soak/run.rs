@@ -17,7 +17,7 @@ use crate::flatness::Course;
 use crate::judge::{Judge, Judgement};
 use crate::options::Options;
 use crate::origin::{self, Witness};
-use crate::program::{EVENT_LOOPS, Farewell, Program};
+use crate::program::{Change, EVENT_LOOPS, Farewell, Program};
 use crate::reading::Reading;
 use crate::report::{Report, grouped};
 use crate::stage::{Actor, Stage};
@@ -116,6 +116,11 @@ fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<
     let line_every = (options.time / 20).clamp(Duration::from_secs(2), Duration::from_secs(10));
     let every = (options.time / READINGS).min(Duration::from_secs(1));
     let turns = (options.time.as_secs_f64() / every.as_secs_f64()) as u32;
+    let trouble = |what: &str, result: io::Result<()>| {
+        if let Err(error) = result {
+            stage.ledger.trouble(format!("{what}: {error}"));
+        }
+    };
     for turn in 1..=turns {
         let until = began + every * turn;
         thread::sleep(until.saturating_duration_since(Instant::now()));
@@ -133,15 +138,23 @@ fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<
             is_due
         };
         if is_due(&mut due[0]) {
-            program.rotate()?;
+            let rotated = program.rotate();
+            trouble("the log was not rotated", rotated);
         }
         if is_due(&mut due[1]) {
-            program.reload()?;
+            let change = Change::ALL[program.counts().1 as usize % Change::ALL.len()];
+            let reloaded = program.reload(change);
+            trouble("the configuration was not reloaded", reloaded);
+            stage.set_side_door((change == Change::Listener).then(|| program.newest_address()));
         }
         if told.elapsed() >= line_every || turn == turns {
             told = Instant::now();
             tell(began.elapsed(), &reading, stage);
         }
+    }
+    if !options.reload_every.is_zero() {
+        // To be as it was before when it comes to rest.
+        trouble("the configuration was not reloaded", program.reload(Change::None));
     }
     let of = |what: fn(&Reading) -> f64| readings.iter().map(what).collect();
     Ok([
@@ -152,13 +165,13 @@ fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<
             share: 0.1,
             more: 10.0,
         },
-        // They are all there from the beginning.
+        // They are all there from the beginning, but for that of a listener that comes and goes.
         Course {
             name: "threads",
             unit: "",
             values: of(|reading| reading.threads),
             share: 0.0,
-            more: 0.0,
+            more: 1.0,
         },
         Course {
             name: "memory",

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) nobody: SocketAddr,
     pub(crate) ledger: Ledger,
     pub(crate) witness: Arc<Witness>,
+    /// A listener of the proxy that comes and goes.
+    side_door: Mutex<Option<SocketAddr>>,
     pub(crate) is_over: AtomicBool,
     crowd: AtomicUsize,
     largest_crowd: AtomicUsize,
@@ -45,10 +47,16 @@ impl Stage {
             nobody,
             ledger: Ledger::default(),
             witness,
+            side_door: Mutex::new(None),
             is_over: AtomicBool::new(false),
             crowd: AtomicUsize::new(0),
             largest_crowd: AtomicUsize::new(0),
         }
+    }
+
+    /// The proxy has begun or ceased to listen there.
+    pub(crate) fn set_side_door(&self, address: Option<SocketAddr>) {
+        *self.side_door.lock().expect("no holder panics") = address;
     }
 
     /// How many clients are connected, and how many were at most.
@@ -84,6 +92,14 @@ pub(crate) struct Visit {
 
 struct Here(Arc<Stage>);
 
+impl Here {
+    fn new(stage: &Arc<Stage>) -> Here {
+        let crowd = stage.crowd.fetch_add(1, Relaxed) + 1;
+        stage.largest_crowd.fetch_max(crowd, Relaxed);
+        Here(Arc::clone(stage))
+    }
+}
+
 impl Drop for Here {
     fn drop(&mut self) {
         self.0.crowd.fetch_sub(1, Relaxed);
@@ -109,11 +125,18 @@ impl Actor {
         self.visit_taking(None)
     }
 
+    /// Connects to the listener that comes and goes, if it is there.
+    pub(crate) fn visit_by_the_side_door(&self) -> Option<Visit> {
+        let address = *self.stage.side_door.lock().expect("no holder panics");
+        let here = Here::new(&self.stage);
+        // It may have been closed meanwhile.
+        let wire = Wire::connect(self.from, address?, None).ok()?;
+        Some(Visit { wire, _here: here })
+    }
+
     /// The same with a receive buffer of that size.
     pub(crate) fn visit_taking(&self, buffer: Option<usize>) -> Option<Visit> {
-        let here = Here(Arc::clone(&self.stage));
-        let crowd = self.stage.crowd.fetch_add(1, Relaxed) + 1;
-        self.stage.largest_crowd.fetch_max(crowd, Relaxed);
+        let here = Here::new(&self.stage);
         match Wire::connect(self.from, self.stage.proxy, buffer) {
             Ok(wire) => Some(Visit { wire, _here: here }),
             Err(error) => self.fail(&error),

@@ -100,12 +100,21 @@ fn a_missing_record_is_found_unless_it_was_counted_as_dropped() {
 fn a_second_record_and_a_record_of_nobody_are_found() {
     let requests = [Expected::plain(200)];
     let twice = [line("exchange", Some(0), 200, "", 0), line("exchange", Some(0), 200, "", 0)];
-    assert!(findings(&ledger(&requests), &twice, 0)[0].ends_with("2 records"));
+    assert!(findings(&ledger(&requests), &twice, 0)[0].ends_with("2 records are too many"));
     for strange in [line("exchange", Some(7), 200, "", 0), line("exchange", None, 400, "x", 0)] {
         let lines = [line("exchange", Some(0), 200, "", 0), strange];
         let found = findings(&ledger(&requests), &lines, 0);
         assert!(found[0].starts_with("a record of no request"), "{found:?}");
     }
+}
+
+/// What was turned away has no record, and need not have one.
+#[test]
+fn a_record_of_what_the_proxy_never_had_is_found() {
+    let requests = [Expected::plain(200).never()];
+    assert!(findings(&ledger(&requests), &[], 0).is_empty());
+    let found = findings(&ledger(&requests), &[line("exchange", Some(0), 200, "", 0)], 0);
+    assert!(found.len() == 1 && found[0].ends_with("too many"), "{found:?}");
 }
 
 #[test]
@@ -210,7 +219,7 @@ fn the_command_line_is_understood_or_refused() {
         time: Duration::from_secs(300),
         seed: 1,
         rotate_every: Duration::from_secs(10),
-        reload_every: Duration::ZERO,
+        reload_every: Duration::from_secs(3),
         keeps_logs: false,
     };
     assert_eq!(parse("--bench"), Ok(Task::Run(default)));

@@ -28,12 +28,13 @@ const fn role(name: &'static str, act: fn(&mut Actor), count: u8, millis: u64) -
 }
 
 /// All of them. Together about 150 requests a second, so that two cores have time for other things.
-pub(crate) const ROSTER: [Role; 21] = [
+pub(crate) const ROSTER: [Role; 22] = [
     role("keep-alive", plain::keep_alive, 4, 1_500),
     role("short connections", plain::short, 2, 120),
     role("pipelining", plain::pipelining, 2, 800),
     role("uploads", plain::uploads, 2, 400),
     role("downloads", plain::downloads, 2, 400),
+    role("side door", plain::side_door, 1, 100),
     role("left connections", plain::left, 1, 300),
     role("tunnels", tunnels::tunnel, 2, 500),
     role("long tunnels", tunnels::long, 2, 100),

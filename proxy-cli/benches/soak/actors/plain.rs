@@ -24,6 +24,28 @@ pub(crate) fn short(actor: &mut Actor) {
     ask.whole(actor, &mut visit.wire);
 }
 
+/// One request by a listener that comes and goes. Whoever was let in is served; only a connection
+/// that the kernel completed at the moment of the close may be reset, without a record.
+pub(crate) fn side_door(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit_by_the_side_door() else { return };
+    let wire = &mut visit.wire;
+    let ask = Ask::download(actor.chance.size(20_000), "length").last();
+    let number = ask.begin(actor, wire);
+    let mut seen = ask.send(actor, wire, number).and_then(|()| ask.receive(wire, number)).map(drop);
+    let ledger = &actor.stage.ledger;
+    if seen.as_ref().is_err_and(|why| is_turned_away(why)) {
+        ledger.amend(number, |expected| *expected = expected.never());
+        seen = Ok(());
+    }
+    ledger.settle(number, &seen);
+}
+
+/// Whether the connection was reset before anything of an answer came.
+fn is_turned_away(why: &str) -> bool {
+    let is_early = why.starts_with("instead of an answer: ") || why.starts_with("while it sent: ");
+    is_early && (why.contains("reset by peer") || why.contains("Broken pipe"))
+}
+
 /// Several requests at once; the answers come in their order, and each is the right one.
 pub(crate) fn pipelining(actor: &mut Actor) {
     let Some(mut visit) = actor.visit() else { return };
