@@ -22,8 +22,18 @@ pub(crate) struct Ask {
     /// How its end is told, `length`, `chunked` or, of a response, `close`.
     framing: &'static str,
     expects: bool,
+    host: Host,
     /// The client says that it is its last one on this connection.
     pub(crate) is_last: bool,
+}
+
+/// Whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Host {
+    /// The origin that keeps its connections, by its address or by its name.
+    Keeping,
+    /// The one that leaves now and then.
+    Leaving,
 }
 
 impl Ask {
@@ -39,7 +49,8 @@ impl Ask {
     /// One for content.
     pub(crate) fn download(size: u64, framing: &'static str) -> Ask {
         let what = "down";
-        Ask { method: "GET", what, size, framing, expects: false, is_last: false }
+        let host = Host::Keeping;
+        Ask { method: "GET", what, size, framing, expects: false, host, is_last: false }
     }
 
     /// One with content.
@@ -47,12 +58,22 @@ impl Ask {
         let method = chance.one(&["POST", "PUT"]);
         let framing = chance.one(&["length", "chunked"]);
         let expects = chance.below(4) == 0 && size > 0;
-        Ask { method, what: "up", size, framing, expects, is_last: false }
+        let host = Host::Keeping;
+        Ask { method, what: "up", size, framing, expects, host, is_last: false }
     }
 
     /// The same, of which the origin makes something else.
     pub(crate) fn doing(self, what: &'static str) -> Ask {
         Ask { what, ..self }
+    }
+
+    /// The same, for the origin that leaves now and then.
+    ///
+    /// It is one of its own: where it leaves at the moment at which a request with content comes
+    /// on the same connection, that request fails, since it must not be sent twice (RFC 9110
+    /// §9.2.2). Nobody else is to meet with that.
+    pub(crate) fn of_the_leaving(self) -> Ask {
+        Ask { host: Host::Leaving, ..self }
     }
 
     /// The same, as the last one on its connection.
@@ -74,9 +95,10 @@ impl Ask {
     /// Its head.
     pub(crate) fn head(&self, actor: &Actor, number: u64) -> String {
         let &Ask { method, what, size, framing, .. } = self;
-        let origin = match number % 4 {
-            0 => actor.stage.origin_by_name.clone(),
-            _ => actor.stage.origin.to_string(),
+        let origin = match self.host {
+            Host::Keeping if number.is_multiple_of(4) => actor.stage.origin_by_name.clone(),
+            Host::Keeping => actor.stage.origin.to_string(),
+            Host::Leaving => actor.stage.leaving.to_string(),
         };
         let mut head = format!(
             "{method} http://{origin}/{number}/{what}/{size}/{framing} HTTP/1.1\r\n\

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::flatness::Course;
 use crate::judge::{Finding, Judgement};
 use crate::reading::Reading;
+use crate::record::AGENT;
 
 /// So many findings are shown in full, and so many lines of the log with each.
 const SHOWN: usize = 10;
@@ -141,8 +142,14 @@ impl Report {
             if is_told {
                 continue;
             }
-            let of_it = lines.iter().filter(|(client, _)| Some(*client) == finding.from);
-            for (_, line) in of_it.take(LINES) {
+            let of_it: Vec<_> =
+                lines.iter().filter(|(client, _)| Some(*client) == finding.from).collect();
+            // Its own and those before, or the last ones where it has none.
+            let agent = finding.number.map(|number| format!("\"{AGENT}{number}\""));
+            let own = agent.and_then(|agent| of_it.iter().rposition(|it| it.1.contains(&agent)));
+            let end = own.map_or(of_it.len(), |own| (own + 2).min(of_it.len()));
+            let of_it = &of_it[end.saturating_sub(LINES)..end];
+            for (_, line) in of_it {
                 writeln!(f, "    {line}")?;
             }
         }

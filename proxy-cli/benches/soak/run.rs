@@ -37,7 +37,7 @@ const MEMORY_PER_LOOP: f64 = 6.0;
 /// Runs it, with all files in `folder`.
 pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
     let witness = Arc::new(Witness::default());
-    let origin = origin::start(&witness)?;
+    let (origin, leaving) = (origin::start(&witness)?, origin::start(&witness)?);
     let echo = echo::start()?;
     // Bound and not listening: the port cannot become anybody else's, and refuses.
     let nobody = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
 
     let mut program = Program::start(folder)?;
     let before = at_rest(&program, None)?;
-    let stage = Stage::new(program.address, origin, echo, nowhere, Arc::clone(&witness));
+    let stage = Stage::new(program.address, origin, leaving, echo, nowhere, Arc::clone(&witness));
     let stage = Arc::new(stage);
     let actors = enter(&stage, options.seed)?;
     let courses = watch(options, &mut program, &stage);

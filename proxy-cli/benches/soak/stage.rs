@@ -18,6 +18,8 @@ pub(crate) struct Stage {
     pub(crate) origin: SocketAddr,
     /// The same by a name, for which the proxy has to look.
     pub(crate) origin_by_name: String,
+    /// Another one, which leaves now and then.
+    pub(crate) leaving: SocketAddr,
     /// The far end of tunnels.
     pub(crate) echo: SocketAddr,
     /// An address where nobody listens.
@@ -35,6 +37,7 @@ impl Stage {
     pub(crate) fn new(
         proxy: SocketAddr,
         origin: SocketAddr,
+        leaving: SocketAddr,
         echo: SocketAddr,
         nobody: SocketAddr,
         witness: Arc<Witness>,
@@ -43,6 +46,7 @@ impl Stage {
             proxy,
             origin,
             origin_by_name: format!("localhost:{}", origin.port()),
+            leaving,
             echo,
             nobody,
             ledger: Ledger::default(),

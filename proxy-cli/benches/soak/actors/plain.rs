@@ -108,6 +108,7 @@ pub(crate) fn left(actor: &mut Actor) {
     for _ in 0..2 + actor.chance.below(4) {
         let what = actor.chance.one(&["leave", "down"]);
         let ask = Ask::download(actor.chance.size(2_000), "length").doing(what);
+        let ask = ask.of_the_leaving();
         if ask.whole(actor, &mut visit.wire) != Some(true) {
             return;
         }
