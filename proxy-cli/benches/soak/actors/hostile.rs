@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
+use crate::content::Content;
 use crate::exchange::answered;
 use crate::ledger::Expected;
 use crate::rows::{self, After, RequestRow};
@@ -24,8 +25,38 @@ static ROWS: LazyLock<Vec<RequestRow>> = LazyLock::new(|| {
     rows::requests().into_iter().filter(is_refused).collect()
 });
 
+/// Sends a row, or nothing but noise.
+pub(crate) fn attack(actor: &mut Actor) {
+    match actor.chance.below(10) {
+        0 => noise(actor),
+        _ => row(actor),
+    }
+}
+
+/// Sends bytes that mean nothing, and ends. Whatever they look like, they are one bad request.
+fn noise(actor: &mut Actor) {
+    let Some(mut visit) = actor.visit() else { return };
+    let wire = &mut visit.wire;
+    let expected = Expected::ending(None, &[]).by_address();
+    let number = actor.stage.ledger.begin(actor.name, "noise", wire.from, expected);
+    let mut bytes = vec![0; 1 + actor.chance.size(4_000) as usize];
+    Content::of(number).fill(&mut bytes);
+    // Not an empty line, which would not be a request yet.
+    bytes[0] |= 0x80;
+    // It may have been refused before it was whole.
+    let _ = wire.send(&bytes).and_then(|()| wire.finish());
+    let seen = answered(wire).and_then(|head| {
+        wire.rest();
+        match head.status() {
+            Some(400..) => Ok(()),
+            _ => Err(format!("instead of a refusal: {head:?}")),
+        }
+    });
+    actor.stage.ledger.settle(number, &seen);
+}
+
 /// Sends a row, whole or in pieces.
-pub(crate) fn row(actor: &mut Actor) {
+fn row(actor: &mut Actor) {
     let row = &ROWS[actor.chance.below(ROWS.len() as u64) as usize];
     let Some(mut visit) = actor.visit() else { return };
     let wire = &mut visit.wire;

@@ -8,8 +8,16 @@ use crate::record::AGENT;
 use crate::stage::{Actor, Visit};
 
 /// When a client goes away.
-const MOMENTS: [fn(&mut Actor, Visit) -> io::Result<()>; 7] =
-    [at_once, in_the_head, ending_in_the_head, waiting, in_its_content, in_the_answer, in_a_tunnel];
+const MOMENTS: [fn(&mut Actor, Visit) -> io::Result<()>; 8] = [
+    at_once,
+    in_the_head,
+    ending_in_the_head,
+    waiting,
+    in_its_content,
+    in_the_answer,
+    between_requests,
+    in_a_tunnel,
+];
 
 /// Goes away at one of them.
 pub(crate) fn leave(actor: &mut Actor) {
@@ -91,6 +99,13 @@ fn in_the_answer(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
     let seen = answered(&mut visit.wire).map(drop);
     visit.reset();
     actor.stage.ledger.settle(number, &seen);
+    Ok(())
+}
+
+/// There is no request that this could be about.
+fn between_requests(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    Ask::small(&mut actor.chance).whole(actor, &mut visit.wire);
+    visit.reset();
     Ok(())
 }
 

@@ -49,7 +49,7 @@ pub(crate) const ROSTER: [Role; 22] = [
     role("stalled uploads", slow::stalled_upload, 1, 100),
     role("readers that stop", slow::stopped_reader, 1, 100),
     role("silent clients", slow::silent, 1, 100),
-    role("hostile clients", hostile::row, 2, 150),
+    role("hostile clients", hostile::attack, 2, 150),
     role("leaving clients", leaving::leave, 2, 250),
     role("faulty origins", faulty::ask, 6, 400),
 ];
