@@ -12,14 +12,17 @@ pub(crate) fn start() -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     thread::Builder::new().name("echo".into()).spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || serve(&mut Wire::over(stream)?));
+            thread::spawn(move || serve(Wire::over(stream)?));
         }
     })?;
     Ok(address)
 }
 
+/// What has it break the connection off, where it comes first.
+pub(crate) const BREAK_OFF: &[u8] = b"break it off";
+
 /// Gives back what comes, and the end for the end.
-pub(crate) fn serve(wire: &mut Wire) -> io::Result<()> {
+pub(crate) fn serve(mut wire: Wire) -> io::Result<()> {
     loop {
         let mut piece = Vec::new();
         let count = wire.some(&mut |bytes| {
@@ -28,6 +31,9 @@ pub(crate) fn serve(wire: &mut Wire) -> io::Result<()> {
         })?;
         if count == 0 {
             return wire.finish();
+        }
+        if piece == BREAK_OFF {
+            return wire.reset();
         }
         wire.send(&piece)?;
     }

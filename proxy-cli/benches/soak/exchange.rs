@@ -188,7 +188,10 @@ impl Ask {
         number: u64,
         pause: &mut dyn FnMut(),
     ) -> Result<bool, String> {
-        let head = answered(wire)?;
+        let mut head = answered(wire)?;
+        if head.status() == Some(103) {
+            head = answered(wire)?;
+        }
         if head.status() != Some(200) {
             return Err(format!("instead of 200: {head:?}"));
         }

@@ -138,6 +138,17 @@ impl Request<'_> {
                 witness.note(|seen| seen.gone.extend([self.number]));
                 flooded.map(|()| None)
             }
+            "early" => {
+                wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly")?;
+                // If all of it comes nevertheless, the connection is as good as before.
+                wire.body(self.head.framing(Framing::Length(0)), &mut |_| Ok(()))?;
+                Ok(Some(wire))
+            }
+            "quit" => wire.exactly(1_000, &mut |_| Ok(())).map(|()| None),
+            "deaf" => {
+                wire.until_reset();
+                Ok(None)
+            }
             "half" => {
                 let head = format!(
                     "HTTP/1.1 200 OK\r\nSoak: {}\r\nContent-Length: 100000\r\n\r\nhello",
@@ -154,7 +165,7 @@ impl Request<'_> {
                     self.number
                 );
                 wire.send(head.as_bytes())?;
-                echo::serve(&mut wire).map(|()| None)
+                echo::serve(wire).map(|()| None)
             }
             "fault" => FAULTS[self.size as usize % FAULTS.len()].play(wire).map(|()| None),
             // It leaves with its answer, and without a word: the connection may lie idle in the
@@ -180,7 +191,11 @@ impl Request<'_> {
             "HTTP/1.1 200 OK\r\nSoak: {}\r\nContent-Type: application/octet-stream\r\n{framing}\r\n",
             self.number
         );
-        let mut message = head.into_bytes();
+        let mut message = Vec::new();
+        if self.number.is_multiple_of(16) {
+            message.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
+        }
+        message.extend_from_slice(head.as_bytes());
         let mut content = Content::of(self.number);
         let most: u64 = if pause.is_some() { 50 } else { 32 * 1024 };
         while !is_head && content.position() < self.size {
@@ -193,7 +208,11 @@ impl Request<'_> {
             }
         }
         if self.framing == "chunked" && !is_head {
-            message.extend_from_slice(b"0\r\n\r\n");
+            message.extend_from_slice(b"0\r\n");
+            if self.number.is_multiple_of(8) {
+                message.extend_from_slice(b"Server-Timing: total\r\n");
+            }
+            message.extend_from_slice(b"\r\n");
         }
         wire.send(&message)?;
         Ok((self.framing != "close").then_some(wire))

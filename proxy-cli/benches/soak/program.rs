@@ -14,17 +14,12 @@ use crate::wire::PATIENCE;
 /// Its event loops: for the most memory that it may need.
 pub(crate) const EVENT_LOOPS: usize = 2;
 
-/// What is not its default. Timeouts are short, so that many of them come to pass, and long
-/// enough for a machine that is busy with other things.
+/// What is not its default.
 const SETTINGS: &str = "\
 log-format = \"json\"
 event-loops = 2
 workers = 4
 connections = 1000
-request-head-timeout = \"5s\"
-response-head-timeout = \"5s\"
-body-idle-timeout = \"5s\"
-keep-alive-timeout = \"10s\"
 drain-timeout = \"20s\"
 ";
 
@@ -50,6 +45,7 @@ pub(crate) struct Program {
     pub(crate) address: SocketAddr,
     child: Child,
     folder: PathBuf,
+    waits: Duration,
     said: Arc<Mutex<Vec<String>>>,
     reader: Option<thread::JoinHandle<()>>,
     rotations: u32,
@@ -88,10 +84,12 @@ pub(crate) struct Farewell {
 }
 
 impl Program {
-    /// Starts it with all its files in `folder`.
-    pub(crate) fn start(folder: &Path) -> io::Result<Program> {
+    /// Starts it with all its files in `folder`, to wait so long for whoever says nothing: not too
+    /// long, so that it comes to pass often, and long enough for a machine that is busy with other
+    /// things.
+    pub(crate) fn start(folder: &Path, waits: Duration) -> io::Result<Program> {
         let configuration = folder.join("proxy.toml");
-        fs::write(&configuration, settings(folder, Change::None))?;
+        fs::write(&configuration, settings(folder, waits, Change::None))?;
         let mut child = bound_to_us(env!("CARGO_BIN_EXE_proxy-cli"))
             .arg("--config")
             .arg(&configuration)
@@ -108,6 +106,7 @@ impl Program {
             address: SocketAddr::from(([0; 4], 0)),
             child,
             folder: folder.to_owned(),
+            waits,
             said,
             reader: Some(reader),
             rotations: 0,
@@ -166,7 +165,7 @@ impl Program {
         let times = |said: &[String]| said.iter().filter(|line| line.starts_with(word)).count();
         let before = times(&self.said());
         self.reloads += 1;
-        fs::write(self.folder.join("proxy.toml"), settings(&self.folder, change))?;
+        fs::write(self.folder.join("proxy.toml"), settings(&self.folder, self.waits, change))?;
         self.signal("-HUP")?;
         let deadline = Instant::now() + PATIENCE;
         while times(&self.said()) == before {
@@ -254,7 +253,7 @@ fn bound_to_us(program: &str) -> Command {
 }
 
 /// A configuration file.
-fn settings(folder: &Path, change: Change) -> String {
+fn settings(folder: &Path, waits: Duration, change: Change) -> String {
     let log = folder.join("access.log");
     let listen = match change {
         Change::Listener => "[\"127.0.0.1:0\", \"127.0.0.2:0\"]",
@@ -267,7 +266,14 @@ fn settings(folder: &Path, change: Change) -> String {
         Change::Bad => "nonsense = true\n",
     };
     // A string of TOML has the escapes of Rust's, as far as paths need any.
-    format!("{SETTINGS}log-file = {:?}\nlisten = {listen}\n{more}", log.to_string_lossy())
+    let log = format!("log-file = {:?}\n", log.to_string_lossy());
+    let waits = waits.as_secs();
+    let timeouts = format!(
+        "request-head-timeout = \"{waits}s\"\nresponse-head-timeout = \"{waits}s\"\n\
+         body-idle-timeout = \"{waits}s\"\nkeep-alive-timeout = \"{}s\"\n",
+        waits + 5
+    );
+    format!("{SETTINGS}{log}{timeouts}listen = {listen}\n{more}")
 }
 
 /// What is told of a file that cannot be used, which is what must happen.

@@ -15,7 +15,7 @@ use crate::record::AGENT;
 
 /// So many findings are shown in full, and so many lines of the log with each.
 const SHOWN: usize = 10;
-const LINES: usize = 6;
+const LINES: usize = 4;
 
 /// All that is known at the end.
 pub(crate) struct Report {
@@ -29,6 +29,8 @@ pub(crate) struct Report {
     /// The most memory that `docs/limits.md` allows, in MiB.
     pub(crate) most_memory: f64,
     pub(crate) largest_crowd: usize,
+    /// By how much this process was late at most: the machine had no time for it.
+    pub(crate) latest: Duration,
     /// Lines and bytes of the access log.
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
@@ -120,7 +122,8 @@ impl Report {
             f,
             "at most {} clients at once; memory at its peak {:.1} MiB, of {:.1} that they may need",
             self.largest_crowd, self.after.peak, self.most_memory
-        )
+        )?;
+        writeln!(f, "the machine was late by {:.1} s at most", self.latest.as_secs_f64())
     }
 
     fn findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

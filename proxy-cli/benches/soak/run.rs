@@ -44,12 +44,13 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
     nobody.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     let nowhere = nobody.local_addr()?.as_socket().expect("it was bound to one");
 
-    let mut program = Program::start(folder)?;
+    let waits = if options.time < Duration::from_secs(60) { 5 } else { 15 };
+    let mut program = Program::start(folder, Duration::from_secs(waits))?;
     let before = at_rest(&program, None)?;
     let stage = Stage::new(program.address, origin, leaving, echo, nowhere, Arc::clone(&witness));
     let stage = Arc::new(stage);
     let actors = enter(&stage, options.seed)?;
-    let courses = watch(options, &mut program, &stage);
+    let watched = watch(options, &mut program, &stage);
     stage.is_over.store(true, Relaxed);
     let mut others = Vec::new();
     for actor in actors {
@@ -58,7 +59,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
         }
     }
     // With the proxy gone there is nothing more to be told.
-    let courses = courses?;
+    let (courses, latest) = watched?;
     let after = at_rest(&program, Some(&before))?;
     let farewell = program.stop()?;
 
@@ -83,6 +84,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
         after,
         most_memory,
         largest_crowd: stage.crowd().1,
+        latest,
         lines: read.lines,
         bytes: read.bytes,
         dropped,
@@ -108,11 +110,16 @@ fn enter(stage: &Arc<Stage>, seed: u64) -> io::Result<Vec<JoinHandle<()>>> {
 }
 
 /// Lets the time pass: takes readings, rotates, reloads, and tells how it goes.
-fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<[Course; 3]> {
+fn watch(
+    options: &Options,
+    program: &mut Program,
+    stage: &Stage,
+) -> io::Result<([Course; 3], Duration)> {
     let mut readings: Vec<Reading> = Vec::new();
     let began = Instant::now();
     let mut due = [(options.rotate_every, began), (options.reload_every, began)];
     let mut told = began;
+    let mut latest = Duration::ZERO;
     let line_every = (options.time / 20).clamp(Duration::from_secs(2), Duration::from_secs(10));
     let every = (options.time / READINGS).min(Duration::from_secs(1));
     let turns = (options.time.as_secs_f64() / every.as_secs_f64()) as u32;
@@ -124,6 +131,7 @@ fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<
     for turn in 1..=turns {
         let until = began + every * turn;
         thread::sleep(until.saturating_duration_since(Instant::now()));
+        latest = latest.max(until.elapsed());
         if program.has_ended() {
             let said = program.said().join("\n");
             return Err(io::Error::other(format!("the proxy ended unasked; it said:\n{said}")));
@@ -157,7 +165,7 @@ fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<
         trouble("the configuration was not reloaded", program.reload(Change::None));
     }
     let of = |what: fn(&Reading) -> f64| readings.iter().map(what).collect();
-    Ok([
+    let courses = [
         Course {
             name: "descriptors",
             unit: "",
@@ -180,7 +188,8 @@ fn watch(options: &Options, program: &mut Program, stage: &Stage) -> io::Result<
             share: 0.1,
             more: 2.0,
         },
-    ])
+    ];
+    Ok((courses, latest))
 }
 
 /// A line in between, over the one before where that can be done.

@@ -6,7 +6,8 @@
 use socket2::{Domain, Socket, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Nobody waits longer than that for anything: longer than all timeouts of the proxy, and than any
 /// pause of a machine that is merely busy.
@@ -188,6 +189,14 @@ impl Wire {
             bytes += count as u64;
         }
         bytes
+    }
+
+    /// Waits, without reading anything, until the other end breaks the connection off.
+    pub(crate) fn until_reset(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.reader.get_ref().take_error(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Whether the other end has ended, and nothing comes before that.

@@ -7,8 +7,10 @@ use crate::ledger::Expected;
 use crate::record::AGENT;
 use crate::stage::{Actor, Visit};
 
+type Moment = fn(&mut Actor, Visit) -> io::Result<()>;
+
 /// When a client goes away.
-const MOMENTS: [fn(&mut Actor, Visit) -> io::Result<()>; 8] = [
+const MOMENTS: [Moment; 8] = [
     at_once,
     in_the_head,
     ending_in_the_head,
@@ -21,8 +23,17 @@ const MOMENTS: [fn(&mut Actor, Visit) -> io::Result<()>; 8] = [
 
 /// Goes away at one of them.
 pub(crate) fn leave(actor: &mut Actor) {
-    let Some(visit) = actor.visit() else { return };
     let moment = actor.chance.one(&MOMENTS);
+    leave_at(actor, moment);
+}
+
+/// Ends its side and is gone while the origin thinks.
+pub(crate) fn quietly(actor: &mut Actor) {
+    leave_at(actor, ending_while_waiting);
+}
+
+fn leave_at(actor: &mut Actor, moment: Moment) {
+    let Some(visit) = actor.visit() else { return };
     if let Err(error) = moment(actor, visit) {
         actor.stage.ledger.trouble(format!("{} could not send: {error}", actor.name));
     }
@@ -52,7 +63,7 @@ fn ending_in_the_head(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
     let number = ledger.begin(actor.name, "ends in the head", wire.from, expected);
     wire.send(b"GET http://127.0.0.1/ HT")?;
     wire.finish()?;
-    ledger.settle(number, &super::slow::refused(answered(wire), 400));
+    ledger.settle(number, &super::slow::told(answered(wire), 400));
     Ok(())
 }
 
@@ -62,6 +73,21 @@ fn waiting(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
     let number = ask.begin(actor, &visit.wire);
     visit.wire.send(ask.head(actor, number).as_bytes())?;
     gone(actor, visit, number, None);
+    Ok(())
+}
+
+/// The end of its side alone does not say that it is gone, so this may be told later.
+fn ending_while_waiting(actor: &mut Actor, mut visit: Visit) -> io::Result<()> {
+    let ask = Ask::download(0, "length").doing("hold");
+    let number = ask.begin(actor, &visit.wire);
+    let stage = &actor.stage;
+    stage.ledger.amend(number, |expected| {
+        *expected = Expected::ending(None, &["client_closed", "response_head_timeout"]);
+    });
+    visit.wire.send(ask.head(actor, number).as_bytes())?;
+    let came = stage.witness.held(number);
+    drop(visit);
+    stage.ledger.settle(number, &came.and_then(|()| stage.witness.gone(number)));
     Ok(())
 }
 

@@ -28,7 +28,7 @@ const fn role(name: &'static str, act: fn(&mut Actor), count: u8, millis: u64) -
 }
 
 /// All of them. Together about 150 requests a second, so that two cores have time for other things.
-pub(crate) const ROSTER: [Role; 22] = [
+pub(crate) const ROSTER: [Role; 26] = [
     role("keep-alive", plain::keep_alive, 4, 1_500),
     role("short connections", plain::short, 2, 120),
     role("pipelining", plain::pipelining, 2, 800),
@@ -51,5 +51,9 @@ pub(crate) const ROSTER: [Role; 22] = [
     role("silent clients", slow::silent, 1, 100),
     role("hostile clients", hostile::attack, 2, 150),
     role("leaving clients", leaving::leave, 2, 250),
+    role("quiet leavers", leaving::quietly, 1, 250),
     role("faulty origins", faulty::ask, 6, 400),
+    role("broken uploads", faulty::upload, 2, 500),
+    role("deaf origins", faulty::deaf, 1, 500),
+    role("broken tunnels", faulty::tunnel, 1, 500),
 ];

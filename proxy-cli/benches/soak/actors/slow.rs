@@ -87,7 +87,7 @@ pub(crate) fn endless_head(actor: &mut Actor) {
     let seen = wire
         .send(b"GET http://")
         .map_err(|error| format!("while it sent: {error}"))
-        .and_then(|()| refused(answered(wire), 408));
+        .and_then(|()| told(answered(wire), 408));
     wire.rest();
     actor.stage.ledger.settle(number, &seen);
 }
@@ -106,7 +106,7 @@ pub(crate) fn stalled_upload(actor: &mut Actor) {
     let seen = wire
         .send(head.as_bytes())
         .map_err(|error| format!("while it sent: {error}"))
-        .and_then(|()| refused(answered(wire), 408));
+        .and_then(|()| told(answered(wire), 408));
     wire.rest();
     actor.stage.ledger.settle(number, &seen);
 }
@@ -141,8 +141,8 @@ pub(crate) fn silent(actor: &mut Actor) {
     }
 }
 
-/// Whether the proxy has refused with this status.
-pub(crate) fn refused(answer: Result<Head, String>, status: u16) -> Result<(), String> {
+/// Whether the client was told so.
+pub(crate) fn told(answer: Result<Head, String>, status: u16) -> Result<(), String> {
     let head = answer?;
     match head.status() == Some(status) {
         true => Ok(()),
