@@ -187,7 +187,7 @@ impl Program {
     pub(crate) fn stop(&mut self) -> io::Result<Farewell> {
         self.signal("-TERM")?;
         // It drains for 20 s at most.
-        let deadline = Instant::now() + 2 * PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait()? {
                 break status;

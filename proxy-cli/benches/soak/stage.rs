@@ -1,6 +1,5 @@
 //! [`Stage`] and [`Actor`]: what all actors have in common, and what each has for itself.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -143,15 +142,13 @@ impl Actor {
         let here = Here::new(&self.stage);
         match Wire::connect(self.from, self.stage.proxy, buffer) {
             Ok(wire) => Some(Visit { wire, _here: here }),
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.stage.ledger.trouble(format!("{} could not connect: {error}", self.name));
+                // Not to fill the memory with a proxy that is gone.
+                self.stage.pause(Duration::from_secs(1));
+                None
+            }
         }
-    }
-
-    fn fail(&self, error: &io::Error) -> Option<Visit> {
-        self.stage.ledger.trouble(format!("{} could not connect: {error}", self.name));
-        // Not to fill the memory with a proxy that is gone.
-        self.stage.pause(Duration::from_secs(1));
-        None
     }
 
     /// Acts once in each such time, a quarter more or less, until it is over. Whoever needs longer

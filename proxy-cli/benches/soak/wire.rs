@@ -9,9 +9,9 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Nobody waits longer than that for anything: longer than all timeouts of the proxy, and than any
-/// pause of a machine that is merely busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Nobody waits longer than that for anything: longer than twice the timeouts of the proxy, which it
+/// may need to find out that somebody does not read, and than any pause of a machine that is busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A head longer than that is none of ours.
 const LONGEST_HEAD: usize = 64 * 1024;
