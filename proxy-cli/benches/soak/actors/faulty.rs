@@ -93,7 +93,7 @@ fn send(actor: &mut Actor, (what, size, status, reasons): Upload) {
     let origin = actor.stage.origin;
     let head = format!(
         "POST http://{origin}/{number}/{what}/0 HTTP/1.1\r\nHost: {origin}\r\n\
-         User-Agent: {AGENT}{number}\r\nContent-Length: {size}\r\n\r\n"
+         User-Agent: {AGENT}{number}\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
     );
     let piece = [b'x'; 50_000];
     let mut sent = wire.send(head.as_bytes());
