@@ -185,14 +185,13 @@ fn watch(
             share: 0.0,
             more: 1.0,
         },
-        // It sways by what waits for the five who take nothing or little, up to 1 MiB for each where
-        // it was spliced.
+        // It sways by what waits for the five who take nothing or little.
         Course {
             name: "memory",
             unit: ", MiB",
             values: of(|reading| reading.memory),
             share: 0.1,
-            more: 6.0,
+            more: 2.0,
         },
     ];
     Ok((courses, latest))
