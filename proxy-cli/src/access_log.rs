@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use proxy_core::{ApacheLogger, JsonLogger, LogFile, ProxyBuilder, TextLogger};
+use proxy_core::{ApacheLogger, JsonLogger, LogFile, NoLog, ProxyBuilder, TextLogger};
 
 use crate::config::LogFormat;
 
@@ -43,6 +43,7 @@ impl AccessLog {
             LogFormat::Json => builder.logger(JsonLogger::new(writer)),
             LogFormat::Common => builder.logger(ApacheLogger::common(writer)),
             LogFormat::Combined => builder.logger(ApacheLogger::combined(writer)),
+            LogFormat::Off => builder.logger(NoLog),
         }
     }
 

@@ -253,6 +253,8 @@ pub enum LogFormat {
     Common,
     /// Apache's combined log format.
     Combined,
+    /// Nothing is logged.
+    Off,
 }
 
 /// Which fields tell upstreams who the client is.
@@ -276,7 +278,7 @@ pub trait Word {
 
 impl Word for LogFormat {
     fn words(&self) -> &'static [&'static str] {
-        &["text", "json", "common", "combined"]
+        &["text", "json", "common", "combined", "off"]
     }
 
     fn get(&self) -> &'static str {
@@ -285,6 +287,7 @@ impl Word for LogFormat {
             LogFormat::Json => "json",
             LogFormat::Common => "common",
             LogFormat::Combined => "combined",
+            LogFormat::Off => "off",
         }
     }
 
@@ -293,6 +296,7 @@ impl Word for LogFormat {
             "json" => LogFormat::Json,
             "common" => LogFormat::Common,
             "combined" => LogFormat::Combined,
+            "off" => LogFormat::Off,
             _ => LogFormat::Text,
         };
     }

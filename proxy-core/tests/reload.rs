@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use proxy_core::{
-    AccessRecord, Action, BuildError, ConnectionHandler, Exchange, Limits, Network, Proxy,
+    AccessRecord, Action, BuildError, ConnectionHandler, Exchange, Limits, Network, NoLog, Proxy,
     ProxyBuilder, ProxyHandle, Response, ResponseAction, Timeouts,
 };
 use support::{Client, Origin, PATIENCE, Stage, timeouts};
@@ -283,6 +283,22 @@ fn the_new_logger_gets_what_comes_and_the_old_one_is_let_go() {
     listener_of(&mut client);
     proxy.shutdown(PATIENCE);
     assert_eq!(two.1.try_iter().count(), 2, "it stays where there is no other");
+}
+
+#[test]
+fn a_logger_that_is_off_costs_no_records_and_another_one_begins_with_the_next() {
+    let (sender, records) = unbounded();
+    let log = move |record: &AccessRecord<'_>| sender.send(record.id).unwrap();
+    let mut proxy = version("1").listen("127.0.0.1:0").logger(NoLog).start().unwrap();
+    let mut client = client(&proxy);
+    listener_of(&mut client);
+    proxy.reload(version("2").logger(log)).unwrap();
+    assert_eq!(proxy.log_counts(), Default::default(), "none was made");
+    listener_of(&mut client);
+    proxy.reload(version("3").logger(NoLog)).unwrap();
+    listener_of(&mut client);
+    assert_eq!(proxy.shutdown(PATIENCE).log.logged, 1);
+    assert_eq!(records.iter().count(), 1);
 }
 
 #[test]

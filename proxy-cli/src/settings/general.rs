@@ -73,7 +73,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         name: "log-format",
         kind: Kind::Word(|config| &mut config.log_format),
-        help: "How the access log is written: for people, one JSON object a line, or as Apache does",
+        help: "How the access log is written: for people, one JSON object a line, as Apache does, or not at all",
         unset: "",
         reason: "people read it first",
         at_limit: "",

@@ -12,7 +12,7 @@ use std::io;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,7 @@ pub struct LogCounts {
 pub(crate) struct LogThread {
     queue: Sender<Message>,
     totals: Arc<Totals>,
+    is_off: Arc<AtomicBool>,
     limit: u64,
     thread: Option<JoinHandle<()>>,
     /// Carries nothing: it is disconnected when the thread ends.
@@ -76,12 +77,14 @@ impl LogThread {
         let (queue, parcels) = crossbeam_channel::bounded(HANDED_OVER);
         let (token, alive) = crossbeam_channel::bounded(1);
         let totals = Arc::new(Totals::default());
+        let is_off = Arc::new(AtomicBool::new(logger.is_off()));
         let worker = Worker::new(logger, Arc::clone(&totals));
         let thread = thread::Builder::new().name("proxy-log".to_owned()).spawn(move || {
             let _token: Sender<Infallible> = token;
             worker.run(parcels);
         })?;
-        Ok(LogThread { queue, totals, limit: limit.max(1) as u64, thread: Some(thread), alive })
+        let limit = limit.max(1) as u64;
+        Ok(LogThread { queue, totals, is_off, limit, thread: Some(thread), alive })
     }
 
     /// A way to the log for one more loop.
@@ -98,6 +101,7 @@ impl LogThread {
             queue: self.queue.clone(),
             emptied,
             account: Arc::new(account),
+            is_off: Arc::clone(&self.is_off),
             limit: self.limit,
             pushed: 0,
             pushed_text: 0,
@@ -111,7 +115,12 @@ impl LogThread {
     /// Has everything that is handed over from now on logged by `logger`. `false` if the present
     /// one is so slow that there was no way to say so within `deadline`.
     pub(crate) fn replace(&self, logger: Arc<dyn RequestLogger>, deadline: Duration) -> bool {
-        self.queue.send_timeout(Message::Replace(logger), deadline).is_ok()
+        let is_off = logger.is_off();
+        let is_replaced = self.queue.send_timeout(Message::Replace(logger), deadline).is_ok();
+        if is_replaced {
+            self.is_off.store(is_off, Relaxed);
+        }
+        is_replaced
     }
 
     /// Has everything logged that was handed over before, flushes the logger and joins the
@@ -154,6 +163,8 @@ pub(crate) struct LogSender {
     queue: Sender<Message>,
     emptied: Receiver<Batch>,
     account: Arc<Account>,
+    /// Nobody wants records. Apart from the counts: they are written all the time.
+    is_off: Arc<AtomicBool>,
     limit: u64,
     /// All records that were taken in, and the bytes of their texts.
     pushed: u64,
@@ -161,6 +172,11 @@ pub(crate) struct LogSender {
 }
 
 impl LogSender {
+    /// Whether records are of no use to anybody, and need not be made.
+    pub(crate) fn is_off(&self) -> bool {
+        self.is_off.load(Relaxed)
+    }
+
     /// Copies a record. Hands over when a batch is full; drops and counts the record when too
     /// many are waiting. Never blocks.
     pub(crate) fn push(&mut self, record: &AccessRecord<'_>) {

@@ -80,6 +80,13 @@ pub trait RequestLogger: Send + Sync + 'static {
     /// Writes out what is buffered. Called when no more records wait, under steady load after
     /// every few batches, and at shutdown. Does nothing by default.
     fn flush(&self) {}
+
+    /// Whether it throws everything away, as [`NoLog`] does: then no records are made for it, and
+    /// none are counted. Asked when a proxy starts with it, and when it replaces another one.
+    /// `false` by default.
+    fn is_off(&self) -> bool {
+        false
+    }
 }
 
 impl<F> RequestLogger for F
@@ -99,6 +106,10 @@ impl<T: RequestLogger + ?Sized> RequestLogger for Arc<T> {
     fn flush(&self) {
         T::flush(self);
     }
+
+    fn is_off(&self) -> bool {
+        T::is_off(self)
+    }
 }
 
 /// A logger that logs nothing.
@@ -107,6 +118,10 @@ pub struct NoLog;
 
 impl RequestLogger for NoLog {
     fn log(&self, _: &AccessRecord<'_>) {}
+
+    fn is_off(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

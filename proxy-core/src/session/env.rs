@@ -277,9 +277,12 @@ impl Env {
 
     /// Logs that a transaction is over.
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
+        self.last_recorded = transaction.id;
+        if self.log.is_off() {
+            return;
+        }
         let time = self.time_of_day(transaction.started, now);
         self.record(&transaction.record(who, time, now), now);
-        self.last_recorded = transaction.id;
     }
 
     /// Whether this request is the last one that was recorded.
@@ -288,6 +291,9 @@ impl Env {
     }
 
     pub(super) fn record(&mut self, record: &AccessRecord<'_>, now: Instant) {
+        if self.log.is_off() {
+            return;
+        }
         self.log.push(record);
         self.unsent_since.get_or_insert(now);
     }

@@ -1,6 +1,7 @@
 //! [`IdleUpstreams`]: connections that have answered and may be used again.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
@@ -18,7 +19,10 @@ use crate::runtime::sockets::SocketId;
 pub(crate) struct IdleUpstreams {
     entries: Slab<Entry>,
     lists: Slab<List>,
-    by_key: HashMap<Box<str>, usize>,
+    by_key: HashMap<Rc<str>, usize>,
+    /// The list that was asked for last: most often the next one is the same, and to compare its key
+    /// costs less than to hash it.
+    last: Option<usize>,
     most: usize,
     most_per_key: usize,
     next_sweep: Option<Instant>,
@@ -49,8 +53,9 @@ struct Entry {
 }
 
 /// The connections to one upstream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct List {
+    key: Rc<str>,
     oldest: Option<IdleId>,
     newest: Option<IdleId>,
     count: usize,
@@ -65,6 +70,7 @@ impl IdleUpstreams {
             entries: Slab::new(),
             lists: Slab::new(),
             by_key: HashMap::new(),
+            last: None,
             most,
             most_per_key,
             next_sweep: None,
@@ -84,7 +90,8 @@ impl IdleUpstreams {
         now: Instant,
         freshness: Duration,
     ) -> Option<Idle> {
-        let newest = self.lists[*self.by_key.get(key)?].newest?;
+        let list = self.find(key)?;
+        let newest = self.lists[list].newest?;
         let entry = self.entry(newest);
         let is_fresh = entry.until > now && now.duration_since(entry.since) <= freshness;
         if !is_fresh || !guarding.admits(entry.idle.guarding) {
@@ -95,7 +102,8 @@ impl IdleUpstreams {
 
     /// Takes the connection to `key` that has been idle longest: it is to make room for another.
     pub(crate) fn evict(&mut self, key: &str) -> Option<Idle> {
-        let oldest = self.lists[*self.by_key.get(key)?].oldest?;
+        let list = self.find(key)?;
+        let oldest = self.lists[list].oldest?;
         Some(self.unlink(oldest))
     }
 
@@ -111,15 +119,14 @@ impl IdleUpstreams {
         if !has_room || keep.is_zero() {
             return Err(idle);
         }
-        let list = match self.by_key.get(key) {
-            Some(&list) => list,
-            None => {
-                let list = self.lists.insert(List::default());
-                self.by_key.insert(key.into(), list);
-                list
-            }
-        };
-        let List { oldest, newest, count } = &mut self.lists[list];
+        let list = self.find(key).unwrap_or_else(|| {
+            let key: Rc<str> = key.into();
+            let empty = List { key: Rc::clone(&key), oldest: None, newest: None, count: 0 };
+            let list = self.lists.insert(empty);
+            self.by_key.insert(key, list);
+            list
+        });
+        let List { oldest, newest, count, .. } = &mut self.lists[list];
         if *count >= self.most_per_key {
             return Err(idle);
         }
@@ -167,8 +174,20 @@ impl IdleUpstreams {
             }
             used
         });
+        self.last = None;
         self.next_sweep = (!self.entries.is_empty()).then_some(now + SWEEP);
         self.next_sweep.map(|_| SWEEP)
+    }
+
+    /// The list of this upstream, if there is one.
+    fn find(&mut self, key: &str) -> Option<usize> {
+        if let Some(last) = self.last
+            && *self.lists[last].key == *key
+        {
+            return Some(last);
+        }
+        self.last = self.by_key.get(key).copied();
+        self.last
     }
 
     fn entry(&mut self, id: IdleId) -> &mut Entry {

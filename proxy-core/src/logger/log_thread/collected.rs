@@ -28,6 +28,7 @@ pub(crate) fn collected(limit: usize) -> (LogSender, Collected) {
         queue,
         emptied,
         account: Arc::new(account),
+        is_off: Arc::default(),
         limit: limit as u64,
         pushed: 0,
         pushed_text: 0,
