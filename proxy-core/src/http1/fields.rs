@@ -100,13 +100,21 @@ impl Fields {
         self.bytes.extend_from_slice(head);
         for field in parsed {
             let name_end = at + field.name.len();
-            let start = skip_white_space(head, name_end + 1);
-            let end = start + field.value.len();
-            let line_end = skip_white_space(head, end);
-            if !head.get(line_end..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
-                return Err(Error::Field);
+            let (mut start, mut end) = (name_end + 2, name_end + 2 + field.value.len());
+            // A value begins and ends with what is no white space, or is empty: if CRLF is where this
+            // says, there is nothing else between.
+            let is_canonical = head.get(start - 1) == Some(&b' ')
+                && head.get(end..end + 2) == Some(b"\r\n")
+                && !matches!(head[start], b' ' | b'\t');
+            let mut line_end = end;
+            if !is_canonical {
+                start = skip_white_space(head, name_end + 1);
+                end = start + field.value.len();
+                line_end = skip_white_space(head, end);
+                if !head.get(line_end..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+                    return Err(Error::Field);
+                }
             }
-            let is_canonical = start == name_end + 2 && head[start - 1] == b' ' && end == line_end;
             let kind = FieldKind::of(field.name.as_bytes());
             let (name, value) = (Span::new(at, name_end), Span::new(start, end));
             self.lines.push(FieldLine { name, value, kind, is_canonical });

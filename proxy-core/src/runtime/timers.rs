@@ -5,6 +5,7 @@
 //! current entry for a timer, and when that comes up too early it is put in again where the
 //! deadline stands by then.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// What a timer fires for, in the words of the protocol.
@@ -37,6 +38,8 @@ pub(crate) struct Due {
 #[derive(Debug)]
 pub(crate) struct Timers {
     origin: Instant,
+    /// The last time that was asked about, and its tick: nearly always the next is the same.
+    last: Cell<(Instant, Tick)>,
     /// All entries for ticks up to this one have come up.
     done: Tick,
     slots: Vec<Vec<Due>>,
@@ -48,6 +51,7 @@ impl Timers {
     pub(crate) fn new(now: Instant) -> Self {
         Timers {
             origin: now,
+            last: Cell::new((now, 0)),
             done: 0,
             slots: (0..SLOTS).map(|_| Vec::new()).collect(),
             occupied: [0; WORDS],
@@ -149,7 +153,13 @@ impl Timers {
     }
 
     fn tick(&self, now: Instant) -> Tick {
-        ticks(now.saturating_duration_since(self.origin))
+        let (last, tick) = self.last.get();
+        if now == last {
+            return tick;
+        }
+        let tick = ticks(now.saturating_duration_since(self.origin));
+        self.last.set((now, tick));
+        tick
     }
 }
 
