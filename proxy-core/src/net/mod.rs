@@ -13,4 +13,4 @@ pub(crate) use newcomers::{WAYS, keep_away};
 pub(crate) use pipe::Pipe;
 pub use socket::Socket;
 pub(crate) use socket::is_this_machines;
-pub(crate) use stream::Stream;
+pub(crate) use stream::{Stream, pass_options_on};

@@ -40,6 +40,16 @@ impl Stream {
         }
     }
 
+    /// Takes over a connection that a socket has accepted which [passes its options
+    /// on](pass_options_on), and which mio has made non-blocking: where it does, no call is left to
+    /// be made.
+    pub(crate) fn accepted(stream: mio::net::TcpStream) -> io::Result<Stream> {
+        if !INHERITS {
+            stream.set_nodelay(true)?;
+        }
+        Ok(Stream::Tcp(stream))
+    }
+
     /// The other way round: a blocking socket, no longer of any loop.
     pub(crate) fn into_blocking(self) -> io::Result<Socket> {
         match self {
@@ -154,6 +164,17 @@ impl Stream {
             Stream::Memory(end) => end.close_abruptly(),
         }
     }
+}
+
+/// Whether an accepted socket has the options of the one that has accepted it.
+const INHERITS: bool = cfg!(target_os = "linux");
+
+/// Has a listening socket pass on to those it accepts what [`Stream::adopt`] would set.
+pub(crate) fn pass_options_on(listener: &mio::net::TcpListener) -> io::Result<()> {
+    if INHERITS {
+        SockRef::from(listener).set_tcp_nodelay(true)?;
+    }
+    Ok(())
 }
 
 impl Source for Stream {

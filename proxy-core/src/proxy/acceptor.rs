@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use super::parting::{Farewell, SocketAccept};
+use super::parting::{Farewell, SocketAccept, lost};
 use crate::error::Reason;
-use crate::net::{Accept, Intake, Parting, Socket, Wake};
+use crate::net::{Accept, Intake, Parting, Socket, Stream, Wake};
 use crate::runtime::mailbox::Outlet;
 use crate::session::{
     Arrival, ClientSeat, ClientSeats, ListenerId, Message, Newest, Refusal, Seat,
@@ -129,7 +129,7 @@ impl Acceptor {
             && let Some(&time) = self.closed.get()
         {
             let has_room = || self.reception.free_seats() > 0;
-            Farewell::new(has_room, |socket, peer| self.hand_over(socket, peer))
+            Farewell::new(has_room, |stream, peer| self.hand_over(stream, peer))
                 .say(accept, parting, time);
         }
     }
@@ -140,7 +140,7 @@ impl Acceptor {
         while self.has_room(&mut full) {
             match door.accept() {
                 // Also if it is closed by now: whoever has been accepted is served.
-                Ok((socket, peer)) => self.hand_over(socket, peer),
+                Ok((stream, peer)) => self.hand_over(stream, peer),
                 Err(_) if self.is_closed() => return,
                 Err(error) => match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
@@ -181,7 +181,7 @@ impl Acceptor {
     }
 
     /// Hands a connection to the loop that has the fewest.
-    fn hand_over(&self, socket: Socket, peer: SocketAddr) {
+    fn hand_over(&self, stream: Stream, peer: SocketAddr) {
         let reception = &*self.reception;
         let fewest = |door: &&LoopDoor| door.connections.load(Ordering::Relaxed);
         let open = reception.loops.iter().filter(|door| door.is_open());
@@ -192,7 +192,7 @@ impl Acceptor {
         let seat =
             Seat::take(&reception.connections, &door.connections, of_client, &reception.freed.0);
         let listener = self.listener;
-        let mut message = Message::Arrived(Arrival { socket, peer, listener, seat, refused });
+        let mut message = Message::Arrived(Arrival { stream, peer, listener, seat, refused });
         let mut last_wait = None;
         loop {
             match door.outlet.send(message) {
@@ -258,10 +258,13 @@ impl Door {
         }
     }
 
-    fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+    fn accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
         match self {
             Door::Socket(accept) => accept.accept(),
-            Door::Other(accept) => guarded(&mut **accept),
+            Door::Other(accept) => {
+                let (socket, peer) = guarded(&mut **accept)?;
+                Ok((Stream::adopt(socket).map_err(lost)?, peer))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::net::{Parting, Socket, WAYS, keep_away};
+use crate::net::{Parting, Stream, WAYS, keep_away, pass_options_on};
 
 /// Accepts from a socket, and can be woken.
 pub(super) struct SocketAccept {
@@ -37,6 +37,7 @@ impl SocketAccept {
     pub(super) fn new(listener: std::net::TcpListener) -> io::Result<SocketAccept> {
         listener.set_nonblocking(true)?;
         let mut listener = mio::net::TcpListener::from_std(listener);
+        pass_options_on(&listener)?;
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
@@ -49,7 +50,7 @@ impl SocketAccept {
     }
 
     /// Blocks until the next connection, or until woken.
-    pub(super) fn accept(&mut self) -> io::Result<(Socket, SocketAddr)> {
+    pub(super) fn accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
         loop {
             if self.drained {
                 self.poll.poll(&mut self.events, None)?;
@@ -71,10 +72,15 @@ impl SocketAccept {
     }
 
     /// Accepts one that waits.
-    fn accept_waiting(&mut self) -> io::Result<(Socket, SocketAddr)> {
+    fn accept_waiting(&mut self) -> io::Result<(Stream, SocketAddr)> {
         let (stream, peer) = self.listener.accept()?;
-        Ok((std::net::TcpStream::from(stream).into(), peer))
+        Ok((Stream::accepted(stream).map_err(lost)?, peer))
     }
+}
+
+/// What a connection has come to that could not even be set up: its client is gone already.
+pub(super) fn lost(error: io::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, error)
 }
 
 /// What is done with those who wait at a socket that accepts no more.
@@ -84,7 +90,7 @@ pub(super) struct Farewell<H, S> {
     serve: S,
 }
 
-impl<H: Fn() -> bool, S: Fn(Socket, SocketAddr)> Farewell<H, S> {
+impl<H: Fn() -> bool, S: Fn(Stream, SocketAddr)> Farewell<H, S> {
     pub(super) fn new(has_room: H, serve: S) -> Self {
         Farewell { has_room, serve }
     }

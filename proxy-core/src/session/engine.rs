@@ -16,7 +16,6 @@ use super::taken_over::TakenOver;
 use super::tunnel::Tunnel;
 use super::{Cx, Owner, Step, TaskKey};
 use crate::handler::{Admission, Client};
-use crate::net::Stream;
 use crate::runtime::event_loop::{Protocol, Turn};
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::Due;
@@ -94,9 +93,7 @@ impl Engine {
         }
         self.next_generation = self.next_generation.wrapping_add(1);
         let key = self.tasks.vacant_key() as u64 | u64::from(self.next_generation) << 32;
-        let added = Stream::adopt(arrival.socket)
-            .and_then(|stream| cx.sockets.insert(stream, Owner::Task(key)));
-        match added {
+        match cx.sockets.insert(arrival.stream, Owner::Task(key)) {
             Ok(socket) => {
                 let session = Session::new(
                     key,

@@ -11,7 +11,7 @@ use super::engine::Inventory;
 use super::settings::ListenerId;
 use crate::error::Reason;
 use crate::handler::Action;
-use crate::net::Socket;
+use crate::net::Stream;
 use crate::upstream::{ConnectError, Dialing};
 
 /// What other threads tell a loop.
@@ -45,7 +45,7 @@ pub(crate) struct Asker {
 /// A new client connection.
 #[derive(Debug)]
 pub(crate) struct Arrival {
-    pub(crate) socket: Socket,
+    pub(crate) stream: Stream,
     pub(crate) peer: SocketAddr,
     pub(crate) listener: ListenerId,
     pub(crate) seat: Seat,

@@ -43,7 +43,7 @@ use super::env::Env;
 use super::message::{Arrival, Drain, Message, Seat, Tally};
 use super::{Engine, ListenerId, Newest, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
-use crate::net::Socket;
+use crate::net::{Socket, Stream};
 use crate::runtime::event_loop::{EventLoop, Turn};
 use crate::runtime::mailbox::Outlet;
 
@@ -158,7 +158,7 @@ impl Rehearsal {
     fn arrive(&mut self) {
         let (near, far) = crate::net::memory::connection(self.room);
         let arrival = Arrival {
-            socket: Socket::Memory(near),
+            stream: Stream::adopt(Socket::Memory(near)).expect("in memory nothing fails"),
             peer: client_address(self.clients.len()),
             listener: ListenerId(0),
             seat: Seat::take(&self.open, &Arc::default(), None, &self.freed.0),
