@@ -1,17 +1,18 @@
 //! [`Engine`]: all tasks of one loop, and who gets which event.
 
+mod endings;
 mod inventory;
+mod task;
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use slab::Slab;
 
 use super::client::Session;
 use super::env::{Env, Granted, Work, guarded};
-use super::message::{Arrival, Drain, Message};
+use super::message::{Arrival, Message};
 use super::taken_over::TakenOver;
 use super::tunnel::Tunnel;
 use super::{Cx, Owner, Step, TaskKey};
@@ -19,7 +20,9 @@ use crate::handler::{Admission, Client};
 use crate::runtime::event_loop::{Protocol, Turn};
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::Due;
+use endings::Cut;
 pub use inventory::Inventory;
+use task::Task;
 
 /// The forwarding of HTTP, as a [`Protocol`] of an event loop.
 pub(crate) struct Engine {
@@ -30,25 +33,11 @@ pub(crate) struct Engine {
     cut: Cut,
 }
 
-/// Which kinds of tasks there are no more of.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cut {
-    exchanges: bool,
-    tunnels: bool,
-}
-
 struct Entry {
     generation: u32,
     /// It is to go on after the events of this turn: once, however many events come for it.
     again: bool,
     task: Task,
-}
-
-/// What a client connection has become.
-enum Task {
-    Session(Box<Session>),
-    Tunnel(Box<Tunnel>),
-    TakenOver(Box<TakenOver>),
 }
 
 /// What became of all that could be given to those who wait.
@@ -241,62 +230,6 @@ impl Engine {
         HandedOut::All
     }
 
-    /// Serves what begins from now on by the newest settings.
-    fn reload(&mut self, cx: &mut Cx) {
-        // What has ended until now is the old logger's.
-        self.env.log.flush();
-        self.env.renew(cx);
-        for key in self.keys() {
-            self.run(key, cx, |task, env, cx| match task {
-                Task::Session(session) => session.renewed(env, cx),
-                _ => Step::Wait,
-            });
-        }
-    }
-
-    fn drain(&mut self, cx: &mut Cx, drain: Drain) {
-        drain.tally.open.fetch_add(self.tasks.len(), Ordering::Relaxed);
-        let exchanges_until = drain.exchanges_until;
-        self.env.draining = Some(drain);
-        self.env.close_idle(cx);
-        for key in self.keys() {
-            self.run(key, cx, |task, _, cx| match task {
-                Task::Session(session) => session.leave(exchanges_until, cx),
-                _ => Step::Wait,
-            });
-        }
-    }
-
-    /// Cuts what has outlived the deadlines of a drain: all at once when its time is over, and
-    /// nothing is left to look for afterwards.
-    fn cut(&mut self, cx: &mut Cx, drain: &Drain) {
-        let due = Cut {
-            exchanges: cx.now >= drain.exchanges_until,
-            tunnels: cx.now >= drain.tunnels_until,
-        };
-        let news = due.exchanges != self.cut.exchanges || due.tunnels != self.cut.tunnels;
-        self.cut = due;
-        if news {
-            self.end_now(&self.keys(), cx);
-        }
-    }
-
-    /// Cuts those of the tasks whose kind is to be cut.
-    fn end_now(&mut self, keys: &[TaskKey], cx: &mut Cx) {
-        let (before, cut) = (self.tasks.len(), self.cut);
-        for &key in keys {
-            self.run(key, cx, |task, env, cx| match task {
-                Task::Session(session) if cut.exchanges => session.cut(env, cx),
-                Task::Tunnel(tunnel) if cut.tunnels => tunnel.cut(env, cx),
-                Task::TakenOver(taken) if cut.exchanges => taken.cut(env, cx),
-                _ => Step::Wait,
-            });
-        }
-        if let Some(drain) = &self.env.draining {
-            drain.tally.cut.fetch_add(before - self.tasks.len(), Ordering::Relaxed);
-        }
-    }
-
     fn keys(&self) -> Vec<TaskKey> {
         self.tasks
             .iter()
@@ -313,36 +246,6 @@ impl Entry {
 
 fn index(key: TaskKey) -> usize {
     (key & u64::from(u32::MAX)) as usize
-}
-
-impl Task {
-    fn advance(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
-        match self {
-            Task::Session(session) => session.advance(env, cx),
-            Task::Tunnel(tunnel) => tunnel.advance(env, cx),
-            Task::TakenOver(_) => Step::Wait,
-        }
-    }
-
-    fn expired(&mut self, due: Due, env: &mut Env, cx: &mut Cx) -> Step {
-        match self {
-            Task::Session(session) => session.expired(due, env, cx),
-            Task::Tunnel(tunnel) => tunnel.expired(due, env, cx),
-            Task::TakenOver(_) => Step::Wait,
-        }
-    }
-}
-
-impl Task {
-    /// Records what was under way when its code panicked.
-    fn fail(self, env: &mut Env, cx: &mut Cx) {
-        let who = match self {
-            Task::Session(mut session) => session.fail_internally(env, cx),
-            Task::Tunnel(mut tunnel) => tunnel.fail_internally(env, cx),
-            Task::TakenOver(taken) => taken.fail_internally(env, cx),
-        };
-        log::error!("the connection of {who} is cut: the code that served it panicked");
-    }
 }
 
 impl Protocol for Engine {
