@@ -1,161 +1,138 @@
-//! Accepting: a thread for each listener, which hands its connections to the loops.
+//! Accepting: most of it is done by an event loop; what may wait, by a thread for each listener.
+//!
+//! The thread of a socket lends it to a loop, which accepts from it without a word to anybody. When
+//! there is no room for another connection, or the system refuses, the loop gives it back: a thread
+//! can wait. When nobody is waiting any more the loop has it again. And at the end the thread sees to
+//! those who are in the queue of the socket.
+//!
+//! A listener of the embedder's that blocks has its thread for itself.
 
+use std::convert::Infallible;
 use std::io;
 use std::mem;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, bounded, select};
 
-use super::parting::{Farewell, SocketAccept, lost};
-use crate::error::Reason;
-use crate::net::{Accept, Intake, Parting, Socket, Stream, Wake};
-use crate::runtime::mailbox::Outlet;
-use crate::session::{
-    Arrival, ClientSeat, ClientSeats, ListenerId, Message, Newest, Refusal, Seat,
-};
-
-/// A loop, as acceptors see it.
-pub(super) struct LoopDoor {
-    outlet: Outlet<Message>,
-    /// How many connections it has.
-    connections: Arc<AtomicUsize>,
-    ended: AtomicBool,
-}
-
-impl LoopDoor {
-    pub(super) fn new(outlet: Outlet<Message>) -> LoopDoor {
-        LoopDoor { outlet, connections: Arc::default(), ended: AtomicBool::new(false) }
-    }
-
-    fn is_open(&self) -> bool {
-        !self.ended.load(Ordering::Relaxed)
-    }
-}
-
-/// What all acceptors of a proxy share.
-pub(super) struct Reception {
-    loops: Vec<LoopDoor>,
-    connections: Arc<AtomicUsize>,
-    /// How many connections each client has, while that is limited.
-    seats: Arc<ClientSeats>,
-    newest: Arc<Newest>,
-    /// Gets a word when a connection has ended.
-    freed: (Sender<()>, Receiver<()>),
-}
+use super::parting::{Farewell, lost};
+use crate::net::{Accept, Intake, Parting, Socket, Stream, Wake, pass_options_on};
+use crate::session::{ListenerId, Loan, Reception};
 
 /// Accepts from one listener.
 pub(super) struct Acceptor {
-    reception: Arc<Reception>,
-    listener: ListenerId,
-    closed: Arc<Closed>,
+    pub(super) reception: Arc<Reception>,
+    pub(super) listener: ListenerId,
+    pub(super) closed: Arc<Closed>,
+    /// It is disconnected when `closed` is set.
+    pub(super) closing: Receiver<Infallible>,
 }
 
-/// That an acceptor is to end, once it is set, and how long those have who wait to be accepted. It
-/// is woken then.
+/// That an acceptor is to end, once it is set, and how long those have who wait to be accepted.
 pub(super) type Closed = OnceLock<Duration>;
 
 /// How long accepting pauses after an error that would only come again, and how often a full
 /// proxy looks whether it was told to stop.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long to wait for a loop whose inbox is full.
-const BUSY_PAUSE: Duration = Duration::from_millis(1);
-/// How long a loop whose inbox is full may hold up the end of accepting.
+/// How long a loop that is held up, or whose inbox is full, may hold up the end of accepting.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-impl Reception {
-    pub(super) fn new(loops: Vec<LoopDoor>, newest: Arc<Newest>) -> Reception {
-        Reception {
-            loops,
-            connections: Arc::default(),
-            seats: Arc::default(),
-            newest,
-            freed: crossbeam_channel::bounded(1),
-        }
-    }
+/// Where the connections of a listener come in.
+pub(super) enum Door {
+    Socket(mio::net::TcpListener),
+    Other(Box<dyn Accept>),
+}
 
-    fn free_seats(&self) -> usize {
-        self.newest.get().limits.connections.saturating_sub(self.seats())
-    }
-
-    /// How many connections have a seat.
-    pub(super) fn seats(&self) -> usize {
-        self.connections.load(Ordering::Acquire)
-    }
-
-    /// Whether a client is served, with its place among its own connections where they are
-    /// counted.
-    fn admit(&self, client: IpAddr) -> (Option<ClientSeat>, Option<Refusal>) {
-        let settings = self.newest.get();
-        let limits = &settings.limits;
-        let (seat, reason) = if !settings.clients.include(client) {
-            (None, Some(Reason::ClientNotAllowed))
-        } else if limits.connections_per_client >= limits.connections {
-            (None, None)
-        } else {
-            // A client is the same one in the IPv6 form of its address.
-            match self.seats.take(client.to_canonical(), limits.connections_per_client) {
-                None => (None, Some(Reason::TooManyConnections)),
-                taken => (taken, None),
+impl Door {
+    /// What an intake comes to, and how to wake who waits there.
+    pub(super) fn of(intake: Intake) -> io::Result<(Door, Wake)> {
+        match intake {
+            Intake::Blocking(accept, wake) => Ok((Door::Other(accept), wake)),
+            Intake::Socket(listener) => {
+                listener.set_nonblocking(true)?;
+                let listener = mio::net::TcpListener::from_std(listener);
+                pass_options_on(&listener)?;
+                // Nobody waits at a socket: a loop is told of those who come.
+                Ok((Door::Socket(listener), Box::new(|| {})))
             }
-        };
-        // Who is not served must not keep others out by being slow to go: once half of the seats
-        // are taken, it goes at once.
-        let is_brief = self.connections.load(Ordering::Relaxed) >= limits.connections / 2;
-        (seat, reason.map(|reason| Refusal { reason, is_brief }))
+        }
     }
 }
 
 impl Acceptor {
-    pub(super) fn new(
-        reception: Arc<Reception>,
-        listener: ListenerId,
-        closed: Arc<Closed>,
-    ) -> Acceptor {
-        Acceptor { reception, listener, closed }
+    /// Accepts until told to stop, and then from those who wait, as `parting` says.
+    pub(super) fn run(&self, door: Door, parting: Parting) {
+        let mut tidings = Tidings::default();
+        match door {
+            Door::Other(mut accept) => self.accept_all(|| blocking(&mut *accept), &mut tidings),
+            Door::Socket(socket) => {
+                while !self.is_closed() {
+                    self.lend(&socket);
+                    self.accept_all(|| waiting(&socket), &mut tidings);
+                }
+                if let Some(&time) = self.closed.get() {
+                    let has_room = || self.reception.free_seats() > 0;
+                    Farewell::new(has_room, |stream, peer| self.hand_over(stream, peer))
+                        .say(socket, parting, time);
+                }
+            }
+        }
     }
 
     fn is_closed(&self) -> bool {
         self.closed.get().is_some()
     }
 
-    /// Accepts until told to stop, and then from those who wait, as `parting` says.
-    pub(super) fn run(&self, mut door: Door, parting: Parting) {
-        self.accept(&mut door);
-        if let Door::Socket(accept) = &mut door
-            && let Some(&time) = self.closed.get()
-        {
-            let has_room = || self.reception.free_seats() > 0;
-            Farewell::new(has_room, |stream, peer| self.hand_over(stream, peer))
-                .say(accept, parting, time);
+    /// Has a loop accept from the socket until it gives it back.
+    fn lend(&self, socket: &mio::net::TcpListener) {
+        let (refused, returned) = bounded(1);
+        // Most often the descriptors have run out.
+        let Ok(socket) = another_handle(socket) else { return self.reception.pause(PAUSE) };
+        let reception = Arc::clone(&self.reception);
+        self.reception.lend(Loan { socket, listener: self.listener, reception, refused });
+        select! {
+            recv(returned) -> refused => {
+                if refused.is_ok() {
+                    self.reception.pause(PAUSE);
+                }
+            }
+            // Nothing is ever sent: it is disconnected.
+            recv(self.closing) -> _ => {
+                self.reception.call_in(self.listener);
+                // A loop that is held up does so later.
+                let _ = returned.recv_timeout(LAST_WAIT);
+            }
         }
     }
 
-    /// Accepts until told to stop.
-    fn accept(&self, door: &mut Door) {
-        let (mut failing, mut full) = (Trouble::default(), Trouble::default());
-        while self.has_room(&mut full) {
-            match door.accept() {
+    /// Accepts until told to stop, or until nobody waits any more where `accept` says so.
+    fn accept_all(
+        &self,
+        mut accept: impl FnMut() -> io::Result<(Stream, SocketAddr)>,
+        tidings: &mut Tidings,
+    ) {
+        while self.has_room(tidings) {
+            match accept() {
                 // Also if it is closed by now: whoever has been accepted is served.
                 Ok((stream, peer)) => self.hand_over(stream, peer),
                 Err(_) if self.is_closed() => return,
                 Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return,
                     io::ErrorKind::UnexpectedEof => {
                         return log::info!("listener {} has ended", self.listener.0);
                     }
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                     _ => {
                         // Most often the descriptors have run out.
-                        if failing.is_news(Instant::now()) {
+                        if tidings.failing.is_news(Instant::now()) {
                             log::error!(
                                 "accepting fails and is tried again every {PAUSE:?}: {error}"
                             );
                         }
                         // A word from a connection that has ended is a reason to try at once.
-                        let _ = self.reception.freed.1.recv_timeout(PAUSE);
+                        self.reception.pause(PAUSE);
                     }
                 },
             }
@@ -163,62 +140,68 @@ impl Acceptor {
     }
 
     /// Waits until there is room for another connection. `false` when told to stop.
-    fn has_room(&self, full: &mut Trouble) -> bool {
-        let reception = &*self.reception;
+    fn has_room(&self, tidings: &mut Tidings) -> bool {
         while !self.is_closed() {
-            if reception.free_seats() > 0 {
+            if self.reception.free_seats() > 0 {
                 return true;
             }
-            if full.is_news(Instant::now()) {
+            if tidings.full.is_news(Instant::now()) {
                 log::warn!(
                     "all {} connections are in use: new ones wait until some end",
-                    reception.newest.get().limits.connections
+                    self.reception.limit()
                 );
             }
-            let _ = reception.freed.1.recv_timeout(PAUSE);
+            self.reception.pause(PAUSE);
         }
         false
     }
 
-    /// Hands a connection to the loop that has the fewest.
     fn hand_over(&self, stream: Stream, peer: SocketAddr) {
-        let reception = &*self.reception;
-        let fewest = |door: &&LoopDoor| door.connections.load(Ordering::Relaxed);
-        let open = reception.loops.iter().filter(|door| door.is_open());
-        let Some(door) = open.min_by_key(fewest) else {
-            return log::error!("no event loop is left: the connection of {peer} is closed");
-        };
-        let (of_client, refused) = reception.admit(peer.ip());
-        let seat =
-            Seat::take(&reception.connections, &door.connections, of_client, &reception.freed.0);
-        let listener = self.listener;
-        let mut message = Message::Arrived(Arrival { stream, peer, listener, seat, refused });
         let mut last_wait = None;
-        loop {
-            match door.outlet.send(message) {
-                Ok(()) => return,
-                Err(_) if self.is_closed() && is_over(&mut last_wait) => return,
-                // The loop is busy, and so are the others, which have more connections.
-                Err(TrySendError::Full(returned)) => {
-                    message = returned;
-                    let _ = reception.freed.1.recv_timeout(BUSY_PAUSE);
-                }
-                // A bug of ours has ended it. The other loops go on.
-                Err(TrySendError::Disconnected(_)) => {
-                    door.ended.store(true, Ordering::Relaxed);
-                    return log::error!(
-                        "an event loop has ended: the connection of {peer} is lost"
-                    );
-                }
-            }
-        }
+        self.reception
+            .hand_over(stream, peer, self.listener, || self.is_closed() && is_over(&mut last_wait));
     }
+}
+
+/// Accepts one that waits at a socket.
+pub(super) fn waiting(socket: &mio::net::TcpListener) -> io::Result<(Stream, SocketAddr)> {
+    let (stream, peer) = socket.accept()?;
+    Ok((Stream::accepted(stream).map_err(lost)?, peer))
+}
+
+/// Accepts from a listener of the embedder's. A panic is an error like others: it costs a pause.
+fn blocking(accept: &mut dyn Accept) -> io::Result<(Stream, SocketAddr)> {
+    let accepted: io::Result<(Socket, SocketAddr)> =
+        catch_unwind(AssertUnwindSafe(|| accept.accept())).unwrap_or_else(|panic| {
+            // Not dropped: any type can be thrown, also one that panics when it is.
+            mem::forget(panic);
+            Err(io::Error::other("the listener panicked"))
+        });
+    let (socket, peer) = accepted.map_err(|error| match error.kind() {
+        // It blocks: that nobody waits is no reason to return.
+        io::ErrorKind::WouldBlock => io::Error::other(error),
+        _ => error,
+    })?;
+    Ok((Stream::adopt(socket).map_err(lost)?, peer))
+}
+
+/// Another handle of the same socket: a loop polls it apart.
+fn another_handle(socket: &mio::net::TcpListener) -> io::Result<mio::net::TcpListener> {
+    let socket = socket2::SockRef::from(socket).try_clone()?;
+    Ok(mio::net::TcpListener::from_std(socket.into()))
 }
 
 /// Whether a wait that begins when this is first asked has been long enough.
 fn is_over(last_wait: &mut Option<Instant>) -> bool {
     let now = Instant::now();
     now >= *last_wait.get_or_insert(now + LAST_WAIT)
+}
+
+/// What has been told of.
+#[derive(Debug, Default)]
+struct Tidings {
+    failing: Trouble,
+    full: Trouble,
 }
 
 /// Something that is told once, however often it happens: a proxy at its limit is there again
@@ -237,45 +220,6 @@ impl Trouble {
         let last = self.last.replace(now);
         last.is_none_or(|last| now.saturating_duration_since(last) >= FORGOTTEN)
     }
-}
-
-/// Where the connections of a listener come in.
-pub(super) enum Door {
-    Socket(SocketAccept),
-    Other(Box<dyn Accept>),
-}
-
-impl Door {
-    /// The blocking half of an intake, and how to wake it.
-    pub(super) fn of(intake: Intake) -> io::Result<(Door, Wake)> {
-        match intake {
-            Intake::Blocking(accept, wake) => Ok((Door::Other(accept), wake)),
-            Intake::Socket(listener) => {
-                let accept = SocketAccept::new(listener)?;
-                let waker = accept.waker();
-                Ok((Door::Socket(accept), Box::new(move || drop(waker.wake()))))
-            }
-        }
-    }
-
-    fn accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
-        match self {
-            Door::Socket(accept) => accept.accept(),
-            Door::Other(accept) => {
-                let (socket, peer) = guarded(&mut **accept)?;
-                Ok((Stream::adopt(socket).map_err(lost)?, peer))
-            }
-        }
-    }
-}
-
-/// Accepts from a listener of the embedder's. A panic is an error like others: it costs a pause.
-fn guarded(accept: &mut dyn Accept) -> io::Result<(Socket, SocketAddr)> {
-    catch_unwind(AssertUnwindSafe(|| accept.accept())).unwrap_or_else(|panic| {
-        // Not dropped: any type can be thrown, also one that panics when it is.
-        mem::forget(panic);
-        Err(io::Error::other("the listener panicked"))
-    })
 }
 
 #[cfg(test)]

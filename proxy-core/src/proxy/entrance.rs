@@ -1,5 +1,6 @@
 //! [`Entrance`]: a listener of a running proxy, and the thread that accepts from it.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,11 +9,11 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::acceptor::{Acceptor, Closed, Door, Reception};
+use super::acceptor::{Acceptor, Closed, Door};
 use super::build::Bound;
 use super::handle::{join, spawn};
 use crate::net::Wake;
-use crate::session::ListenerId;
+use crate::session::{ListenerId, Reception};
 
 /// A listener of a running proxy. Dropped, it is closed: its thread has ended, and if it was a
 /// socket, its port is free.
@@ -23,6 +24,8 @@ pub(super) struct Entrance {
     pub(super) address: Option<SocketAddr>,
     wake: Wake,
     closed: Arc<Closed>,
+    /// Dropped, it says that `closed` is set.
+    closing: Option<Sender<Infallible>>,
     /// Dropped or used, it lets the thread go on: to its end, or to accepting.
     opening: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -41,7 +44,13 @@ impl Entrance {
         let parting = listener.parting();
         let (opening, opened) = crossbeam_channel::bounded(1);
         let closed = Arc::new(Closed::new());
-        let acceptor = Acceptor::new(Arc::clone(reception), id, Arc::clone(&closed));
+        let (closes, closing) = crossbeam_channel::bounded(0);
+        let acceptor = Acceptor {
+            reception: Arc::clone(reception),
+            listener: id,
+            closed: Arc::clone(&closed),
+            closing,
+        };
         let thread = spawn(format!("proxy-accept-{}", id.0), move || {
             if opened.recv().is_ok() {
                 acceptor.run(door, parting);
@@ -50,7 +59,8 @@ impl Entrance {
             drop(listener);
         })?;
         let (opening, thread) = (Some(opening), Some(thread));
-        Ok(Entrance { id, given, address, wake, closed, opening, thread })
+        let closing = Some(closes);
+        Ok(Entrance { id, given, address, wake, closed, closing, opening, thread })
     }
 
     /// Begins to accept.
@@ -67,6 +77,7 @@ impl Entrance {
         // Who shuts it again has nothing to say any more.
         let _ = self.closed.set(parting);
         self.opening = None;
+        self.closing = None;
         (self.wake)();
     }
 }

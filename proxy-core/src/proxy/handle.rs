@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::acceptor::{LoopDoor, Reception};
 use super::build::{BuildError, Proxy, Threads};
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
@@ -16,7 +15,8 @@ use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::mailbox::Outlet;
 use crate::session::{
-    Drain, Engine, Env, Lanes, ListenerId, Message, Newest, Owner, Settings, Tally, Work,
+    Drain, Engine, Env, Lanes, ListenerId, LoopDoor, Message, Newest, Owner, Reception, Settings,
+    Tally, Work,
 };
 
 /// A running proxy.
@@ -65,6 +65,9 @@ pub struct ShutdownReport {
 const MOMENT: Duration = Duration::from_millis(100);
 /// How many may ask a loop at once what it holds.
 const QUESTIONS: usize = 8;
+/// How much may be said to a loop of listeners before it listens: each acceptor says one thing at a
+/// time, and waits a moment for room.
+const LISTENERS: usize = 16;
 /// How long the logger may take for the last records.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -99,7 +102,7 @@ impl ProxyHandle {
             // connections that were accepted before a reload or a shutdown are served before it
             // begins.
             let results = mailbox.queue(limits.lane_queue.saturating_mul(Work::ALL.len()));
-            doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox)));
+            doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox), mailbox.queue(LISTENERS)));
             let (reload, drain) = (mailbox.queue(1), mailbox.queue(1));
             let count = mailbox.queue(QUESTIONS);
             let (newest, lanes) = (Arc::clone(&newest), lanes.clone());

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token};
 
 use super::buffer::Spares;
+use super::listeners::Listeners;
 use super::mailbox::Mailbox;
 use super::sockets::{Readiness, SocketId, Sockets};
 use super::timers::{Due, TimerKey, Timers};
@@ -23,6 +24,9 @@ pub(crate) trait Protocol {
     fn delivered(&mut self, cx: &mut Context<Self::Owner>, message: Self::Message);
     /// Something happened on a socket; its readiness has been noted.
     fn ready(&mut self, cx: &mut Context<Self::Owner>, socket: SocketId, owner: Self::Owner);
+    /// Somebody may wait to be accepted at one of the [listeners](Context::listeners). A protocol
+    /// that has put none there is not asked.
+    fn acceptable(&mut self, _cx: &mut Context<Self::Owner>) {}
     /// A task that called [`Context::run_again`] is to go on.
     fn resumed(&mut self, cx: &mut Context<Self::Owner>, key: TimerKey);
     /// An entry of the timers has come up: ask [`Timers::fires`].
@@ -48,6 +52,7 @@ pub(crate) struct Context<O> {
     /// The time this wake began. Read once, used by all.
     pub(crate) now: Instant,
     pub(crate) sockets: Sockets<O>,
+    pub(crate) listeners: Listeners,
     pub(crate) timers: Timers,
     pub(crate) spares: Spares,
     /// Where bytes are read to. What is not used up within the call is to be copied away.
@@ -73,6 +78,11 @@ impl<O> Context<O> {
     /// Makes the scratch buffer anew, if somebody who had taken it has panicked.
     pub(crate) fn make_scratch_anew(&mut self) {
         self.scratch.resize(self.read_bytes, 0);
+    }
+
+    /// Whether somebody who has had his share is to go on at once.
+    fn has_more(&self) -> bool {
+        !self.again.is_empty() || self.listeners.ready().next().is_some()
     }
 
     /// Bytes that are read at once.
@@ -111,6 +121,7 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
         let context = Context {
             now,
             sockets: Sockets::new(poll.registry().try_clone()?),
+            listeners: Listeners::new(poll.registry().try_clone()?),
             timers: Timers::new(now),
             spares: Spares::default(),
             scratch: vec![0; read_bytes],
@@ -135,7 +146,7 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             let (mailbox, cx) = (&works.mailbox, &works.context);
             let sleep = match turn {
                 Turn::Stop => return,
-                _ if !cx.again.is_empty() || !mailbox.may_sleep() => Some(Duration::ZERO),
+                _ if cx.has_more() || !mailbox.may_sleep() => Some(Duration::ZERO),
                 Turn::Sleep => cx.timers.sleep(cx.now),
                 Turn::SleepAtMost(most) => {
                     Some(cx.timers.sleep(cx.now).map_or(most, |sleep| sleep.min(most)))
@@ -185,6 +196,7 @@ impl<O: Copy, M: Send> Works<O, M> {
         // because its event stands behind the client's.
         for (token, event) in happened.clone() {
             cx.sockets.note(token, event);
+            cx.listeners.note(token);
         }
         for (token, _) in happened {
             if let Some((id, owner)) = cx.sockets.owner(token) {
@@ -197,6 +209,9 @@ impl<O: Copy, M: Send> Works<O, M> {
         }
         for message in std::iter::from_fn(|| mailbox.take()).take(MESSAGES) {
             protocol.delivered(cx, message);
+        }
+        if cx.listeners.ready().next().is_some() {
+            protocol.acceptable(cx);
         }
         cx.timers.advance(cx.now, due);
         for entry in due.drain(..) {

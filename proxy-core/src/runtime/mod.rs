@@ -6,6 +6,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod event_loop;
+pub(crate) mod listeners;
 pub(crate) mod mailbox;
 mod pool;
 pub(crate) mod sockets;

@@ -11,6 +11,7 @@ use mio::event::Event;
 use mio::{Interest, Registry, Token};
 use slab::Slab;
 
+use super::listeners::MAX_LISTENERS;
 use crate::net::{Pipe, Stream};
 
 /// Names a socket of a loop. Ids are not used again for as long as an event for the old
@@ -40,10 +41,10 @@ impl SocketId {
     }
 }
 
-/// The token of a loop's waker: no socket has it, since the index of a socket is at most
-/// [`MAX_SOCKETS`].
+/// The token of a loop's waker: no socket has it, nor one of a listener, since the index of a socket
+/// is at most [`MAX_SOCKETS`].
 pub(crate) const WAKER: Token = Token(usize::MAX);
-const MAX_SOCKETS: usize = MASK - 1;
+const MAX_SOCKETS: usize = MASK - 1 - MAX_LISTENERS;
 
 /// What the poller tells of a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! [`Engine`]: all tasks of one loop, and who gets which event.
 
+mod accepting;
 mod endings;
 mod inventory;
 mod task;
@@ -20,6 +21,8 @@ use crate::handler::{Admission, Client};
 use crate::runtime::event_loop::{Protocol, Turn};
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::Due;
+use accepting::Lent;
+pub(crate) use accepting::Loan;
 use endings::Cut;
 pub use inventory::Inventory;
 use task::Task;
@@ -29,6 +32,8 @@ pub(crate) struct Engine {
     env: Env,
     tasks: Slab<Entry>,
     next_generation: u32,
+    /// The listening sockets that it accepts from.
+    lent: Vec<Lent>,
     /// What has been cut because a deadline of the drain is over.
     cut: Cut,
 }
@@ -58,7 +63,13 @@ const LOG_BATCH: usize = 512;
 
 impl Engine {
     pub(crate) fn new(env: Env) -> Engine {
-        Engine { env, tasks: Slab::new(), next_generation: 0, cut: Cut::default() }
+        Engine {
+            env,
+            tasks: Slab::new(),
+            next_generation: 0,
+            lent: Vec::new(),
+            cut: Cut::default(),
+        }
     }
 
     /// How many tasks there are.
@@ -276,6 +287,8 @@ impl Protocol for Engine {
                     _ => Step::Wait,
                 });
             }
+            Message::Listen(loan) => self.borrow(cx, loan),
+            Message::GiveBack(listener) => self.give_back(cx, listener),
             Message::Reload(in_effect) => {
                 self.reload(cx);
                 // It fails only where nobody waits any more.
@@ -285,6 +298,10 @@ impl Protocol for Engine {
             Message::Count(answer) => drop(answer.try_send(self.inventory(cx))),
             Message::Drain(drain) => self.drain(cx, drain),
         }
+    }
+
+    fn acceptable(&mut self, cx: &mut Cx) {
+        self.accept(cx);
     }
 
     fn ready(&mut self, cx: &mut Cx, socket: SocketId, owner: Owner) {

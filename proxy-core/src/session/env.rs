@@ -212,6 +212,11 @@ impl Env {
         }
     }
 
+    /// Which of the loops this is.
+    pub(super) fn number(&self) -> usize {
+        self.among.0
+    }
+
     /// An id that no other request of this proxy has.
     pub(super) fn next_id(&mut self) -> u64 {
         let id = self.next_id;

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::TaskKey;
 use super::engine::Inventory;
+use super::engine::Loan;
 use super::settings::ListenerId;
 use crate::error::Reason;
 use crate::handler::Action;
@@ -15,7 +16,6 @@ use crate::net::Stream;
 use crate::upstream::{ConnectError, Dialing};
 
 /// What other threads tell a loop.
-#[derive(Debug)]
 pub(crate) enum Message {
     /// A client has connected.
     Arrived(Arrival),
@@ -25,6 +25,10 @@ pub(crate) enum Message {
     Decided(Asker, Option<Action>),
     /// Blocking code that had taken a connection over is done; `None` if it panicked.
     Returned(Asker, Option<()>),
+    /// Accept from this socket.
+    Listen(Loan),
+    /// Accept from it no more.
+    GiveBack(ListenerId),
     /// Serve what begins from now on by the newest settings, and say so when it is done.
     Reload(crossbeam_channel::Sender<()>),
     /// Count what there is, and tell.

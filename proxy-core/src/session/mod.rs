@@ -55,6 +55,7 @@ mod pinned;
 mod proxy_status;
 mod queue;
 mod race;
+mod reception;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod rehearsal;
 mod relay;
@@ -66,10 +67,11 @@ mod transaction;
 mod tunnel;
 mod wire;
 
-pub(crate) use engine::Engine;
 pub use engine::Inventory;
+pub(crate) use engine::{Engine, Loan};
 pub(crate) use env::{Env, Lanes, Work};
-pub(crate) use message::{Arrival, ClientSeat, ClientSeats, Drain, Message, Refusal, Seat, Tally};
+pub(crate) use message::{Drain, Message, Tally};
+pub(crate) use reception::{LoopDoor, Reception};
 pub(crate) use settings::{ListenerId, Newest, Settings};
 
 use crate::runtime::event_loop::Context;

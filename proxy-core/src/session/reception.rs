@@ -1,0 +1,181 @@
+//! [`Reception`]: how clients come in, whoever accepts them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::engine::Loan;
+use super::message::{Arrival, ClientSeat, ClientSeats, Message, Refusal, Seat};
+use super::settings::{ListenerId, Newest};
+use crate::error::Reason;
+use crate::net::Stream;
+use crate::runtime::mailbox::Outlet;
+
+/// What all who accept for a proxy share.
+pub(crate) struct Reception {
+    loops: Vec<LoopDoor>,
+    connections: Arc<AtomicUsize>,
+    /// How many connections each client has, while that is limited.
+    seats: Arc<ClientSeats>,
+    newest: Arc<Newest>,
+    /// Gets a word when a connection has ended.
+    freed: (Sender<()>, Receiver<()>),
+}
+
+/// A loop, as those see it who accept.
+pub(crate) struct LoopDoor {
+    outlet: Outlet<Message>,
+    /// For what is to be said of listeners.
+    listeners: Outlet<Message>,
+    /// How many connections it has.
+    connections: Arc<AtomicUsize>,
+    ended: AtomicBool,
+}
+
+/// A client that has been let in, and the number of the loop that has the fewest others.
+pub(super) struct Received {
+    pub(super) arrival: Arrival,
+    pub(super) number: usize,
+}
+
+impl LoopDoor {
+    pub(crate) fn new(outlet: Outlet<Message>, listeners: Outlet<Message>) -> LoopDoor {
+        LoopDoor { outlet, listeners, connections: Arc::default(), ended: AtomicBool::new(false) }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.ended.load(Ordering::Relaxed)
+    }
+}
+
+impl Reception {
+    pub(crate) fn new(loops: Vec<LoopDoor>, newest: Arc<Newest>) -> Reception {
+        Reception {
+            loops,
+            connections: Arc::default(),
+            seats: Arc::default(),
+            newest,
+            freed: crossbeam_channel::bounded(1),
+        }
+    }
+
+    /// How many connections there may be at once.
+    pub(crate) fn limit(&self) -> usize {
+        self.newest.get().limits.connections
+    }
+
+    pub(crate) fn free_seats(&self) -> usize {
+        self.limit().saturating_sub(self.seats())
+    }
+
+    /// How many connections have a seat.
+    pub(crate) fn seats(&self) -> usize {
+        self.connections.load(Ordering::Acquire)
+    }
+
+    /// Waits for `time`, or until a connection has ended.
+    pub(crate) fn pause(&self, time: Duration) {
+        let _ = self.freed.1.recv_timeout(time);
+    }
+
+    /// Has one of the loops accept from a socket. A loan that does not get there is dropped, and so
+    /// given back.
+    pub(crate) fn lend(&self, loan: Loan) {
+        self.tell(loan.listener, Message::Listen(loan));
+    }
+
+    /// Has the loop that accepts from it give a socket back.
+    pub(crate) fn call_in(&self, listener: ListenerId) {
+        self.tell(listener, Message::GiveBack(listener));
+    }
+
+    fn tell(&self, listener: ListenerId, message: Message) {
+        /// How long a loop that is held up may hold this up.
+        const PATIENCE: Duration = Duration::from_secs(1);
+        if let Some(door) = self.loops.get(listener.0 % self.loops.len().max(1)) {
+            drop(door.listeners.send_by(Instant::now() + PATIENCE, message));
+        }
+    }
+
+    /// Lets a client in. `None` where no loop is left.
+    pub(super) fn receive(
+        &self,
+        stream: Stream,
+        peer: SocketAddr,
+        listener: ListenerId,
+    ) -> Option<Received> {
+        let fewest = |(_, door): &(usize, &LoopDoor)| door.connections.load(Ordering::Relaxed);
+        let open = self.loops.iter().enumerate().filter(|(_, door)| door.is_open());
+        let Some((number, door)) = open.min_by_key(fewest) else {
+            log::error!("no event loop is left: the connection of {peer} is closed");
+            return None;
+        };
+        let (of_client, refused) = self.admit(peer.ip());
+        let seat = Seat::take(&self.connections, &door.connections, of_client, &self.freed.0);
+        Some(Received { arrival: Arrival { stream, peer, listener, seat, refused }, number })
+    }
+
+    /// Sends a client to its loop. Hands it back where the loop's inbox is full.
+    pub(super) fn send(&self, received: Received) -> Option<Received> {
+        let Received { arrival, number } = received;
+        let (door, peer) = (&self.loops[number], arrival.peer);
+        match door.outlet.send(Message::Arrived(arrival)) {
+            Err(TrySendError::Full(Message::Arrived(arrival))) => {
+                Some(Received { arrival, number })
+            }
+            // A bug of ours has ended it. The other loops go on.
+            Err(_) => {
+                door.ended.store(true, Ordering::Relaxed);
+                log::error!("an event loop has ended: the connection of {peer} is lost");
+                None
+            }
+            Ok(()) => None,
+        }
+    }
+
+    /// Lets a client in and sends it to its loop. As long as the loop's inbox is full, `gives_up` is
+    /// asked, about every millisecond.
+    pub(crate) fn hand_over(
+        &self,
+        stream: Stream,
+        peer: SocketAddr,
+        listener: ListenerId,
+        mut gives_up: impl FnMut() -> bool,
+    ) {
+        /// How long to wait for a loop whose inbox is full.
+        const BUSY_PAUSE: Duration = Duration::from_millis(1);
+        let mut waiting = self.receive(stream, peer, listener);
+        while let Some(received) = waiting {
+            // The loop is busy, and so are the others, which have more connections.
+            waiting = self.send(received).filter(|_| !gives_up());
+            if waiting.is_some() {
+                self.pause(BUSY_PAUSE);
+            }
+        }
+    }
+
+    /// Whether a client is served, with its place among its own connections where they are
+    /// counted.
+    fn admit(&self, client: IpAddr) -> (Option<ClientSeat>, Option<Refusal>) {
+        let settings = self.newest.get();
+        let limits = &settings.limits;
+        let (seat, reason) = if !settings.clients.include(client) {
+            (None, Some(Reason::ClientNotAllowed))
+        } else if limits.connections_per_client >= limits.connections {
+            (None, None)
+        } else {
+            // A client is the same one in the IPv6 form of its address.
+            match self.seats.take(client.to_canonical(), limits.connections_per_client) {
+                None => (None, Some(Reason::TooManyConnections)),
+                taken => (taken, None),
+            }
+        };
+        // Who is not served must not keep others out by being slow to go: once half of the seats
+        // are taken, it goes at once.
+        let is_brief = self.connections.load(Ordering::Relaxed) >= limits.connections / 2;
+        (seat, reason.map(|reason| Refusal { reason, is_brief }))
+    }
+}
