@@ -61,9 +61,11 @@ impl Program {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// Has it read other settings.
+    /// Has it read other settings. It never sees a half of them, whenever it looks.
     fn reload(&self, settings: &str) {
-        fs::write(self.folder.join("proxy.toml"), settings).unwrap();
+        let written = self.folder.join("written.toml");
+        fs::write(&written, settings).unwrap();
+        fs::rename(written, self.folder.join("proxy.toml")).unwrap();
         self.signal("-HUP");
     }
 
