@@ -12,8 +12,8 @@ use crate::net::Pipe;
 /// Bytes in the order they came, taken from the front.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// Those that come before all others.
-    piped: Option<Piped>,
+    /// Those that come before all others. Few have any.
+    piped: Option<Box<Piped>>,
     bytes: Vec<u8>,
     taken: usize,
     /// All bytes here were looked at, and more are needed to go on.
@@ -99,12 +99,12 @@ impl Buffer {
     /// Adds bytes that are in a pipe to a buffer that is empty.
     pub(crate) fn hold(&mut self, piped: Piped) {
         debug_assert!(self.is_empty(), "they come before all others");
-        self.piped = Some(piped);
+        self.piped = Some(Box::new(piped));
     }
 
     /// The bytes that come before all others, if they are in a pipe.
     pub(crate) fn piped(&self) -> Option<&Piped> {
-        self.piped.as_ref()
+        self.piped.as_deref()
     }
 
     /// So many bytes have left the pipe.

@@ -83,7 +83,8 @@ pub(crate) enum Received {
 #[derive(Debug)]
 pub(crate) struct Connection<O> {
     stream: Stream,
-    peer: Option<SocketAddr>,
+    /// Only of those that were asked for it, as upstreams are.
+    peer: Option<Box<SocketAddr>>,
     /// To whom events of this socket go.
     pub(crate) owner: O,
     readable: bool,
@@ -124,7 +125,7 @@ impl<O> Connection<O> {
 
     /// The other end's address, once it was asked for.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+        self.peer.as_deref().copied()
     }
 
     /// Whether a connection attempt has come to its end: `Ok(false)` if it is under way.
@@ -147,7 +148,7 @@ impl<O> Connection<O> {
 
     /// Asks the system for the other end's address.
     pub(crate) fn learn_peer(&mut self) {
-        self.peer = self.stream.peer();
+        self.peer = self.stream.peer().map(Box::new);
     }
 
     /// Reads once.

@@ -6,6 +6,7 @@
 //! deadline stands by then.
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 /// What a timer fires for, in the words of the protocol.
@@ -23,8 +24,9 @@ const WORDS: usize = (SLOTS / 64) as usize;
 /// The deadline of one task, and where the wheel has its entry.
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
-    deadline: Option<Tick>,
-    queued: Option<Tick>,
+    // Never the first tick: `None` needs no room of its own.
+    deadline: Option<NonZeroU64>,
+    queued: Option<NonZeroU64>,
 }
 
 /// An entry of the wheel that has come up; see [`Timers::fires`].
@@ -62,9 +64,9 @@ impl Timers {
     pub(crate) fn arm(&mut self, timer: &mut Timer, key: TimerKey, now: Instant, after: Duration) {
         // Rounded up twice, for the part of a tick that has passed and for the part asked for.
         let deadline = self.tick(now) + ticks(after) + 2;
-        timer.deadline = Some(deadline);
-        if timer.queued.is_none_or(|queued| queued > deadline) {
-            timer.queued = Some(deadline);
+        timer.deadline = NonZeroU64::new(deadline);
+        if timer.queued.is_none_or(|queued| queued.get() > deadline) {
+            timer.queued = timer.deadline;
             self.put(Due { key, tick: deadline });
         }
     }
@@ -106,15 +108,15 @@ impl Timers {
 
     /// Whether the deadline of `timer` has passed, now that its entry has come up.
     pub(crate) fn fires(&mut self, timer: &mut Timer, due: Due) -> bool {
-        if timer.queued != Some(due.tick) {
+        if timer.queued.map(NonZeroU64::get) != Some(due.tick) {
             return false; // an older entry, left behind when the deadline was brought forward
         }
         timer.queued = None;
         match timer.deadline {
             None => false, // it has fired
-            Some(deadline) if deadline > self.done => {
+            Some(deadline) if deadline.get() > self.done => {
                 timer.queued = Some(deadline);
-                self.put(Due { key: due.key, tick: deadline });
+                self.put(Due { key: due.key, tick: deadline.get() });
                 false
             }
             Some(_) => {

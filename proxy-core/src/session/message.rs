@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
 
 use super::TaskKey;
 use super::engine::Inventory;
@@ -30,7 +32,7 @@ pub(crate) enum Message {
     /// Accept from it no more.
     GiveBack(ListenerId),
     /// Serve what begins from now on by the newest settings, and say so when it is done.
-    Reload(crossbeam_channel::Sender<()>),
+    Reload(Sender<()>),
     /// Count what there is, and tell.
     Count(crossbeam_channel::Sender<Inventory>),
     /// Come to an end.
@@ -83,38 +85,56 @@ pub(crate) struct Tally {
     pub(crate) cut: AtomicUsize,
 }
 
+/// How many connections a proxy has, and a word for who waits until there are fewer.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    taken: AtomicUsize,
+    freed: (Sender<()>, Receiver<()>),
+}
+
 /// A place among the connections that may be open at once; dropped, it is free again.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    taken: [Arc<AtomicUsize>; 2],
-    _of_client: Option<ClientSeat>,
-    freed: crossbeam_channel::Sender<()>,
+    all: Arc<Seats>,
+    of_loop: Arc<AtomicUsize>,
+    _of_client: Option<Box<ClientSeat>>,
+}
+
+impl Seats {
+    pub(crate) fn new() -> Seats {
+        Seats { taken: AtomicUsize::new(0), freed: crossbeam_channel::bounded(1) }
+    }
+
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Acquire)
+    }
+
+    /// Waits for `time`, or until one has become free.
+    pub(crate) fn pause(&self, time: Duration) {
+        let _ = self.freed.1.recv_timeout(time);
+    }
 }
 
 impl Seat {
-    /// Takes a place in the count of the whole proxy and in that of one loop. `freed` gets a
-    /// word when it is given back, if it has room for one.
+    /// Takes a place in the count of the whole proxy and in that of one loop.
     pub(crate) fn take(
-        all: &Arc<AtomicUsize>,
+        all: &Arc<Seats>,
         of_loop: &Arc<AtomicUsize>,
         of_client: Option<ClientSeat>,
-        freed: &crossbeam_channel::Sender<()>,
     ) -> Seat {
-        let taken = [Arc::clone(all), Arc::clone(of_loop)];
-        for count in &taken {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        Seat { taken, _of_client: of_client, freed: freed.clone() }
+        all.taken.fetch_add(1, Ordering::Relaxed);
+        of_loop.fetch_add(1, Ordering::Relaxed);
+        let (all, of_loop) = (Arc::clone(all), Arc::clone(of_loop));
+        Seat { all, of_loop, _of_client: of_client.map(Box::new) }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        for count in &self.taken {
-            count.fetch_sub(1, Ordering::Release);
-        }
+        self.of_loop.fetch_sub(1, Ordering::Relaxed);
+        self.all.taken.fetch_sub(1, Ordering::Release);
         // Full means that a word is waiting there already.
-        let _ = self.freed.try_send(());
+        let _ = self.all.freed.0.try_send(());
     }
 }
 

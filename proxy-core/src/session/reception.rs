@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::TrySendError;
 
 use super::engine::Loan;
-use super::message::{Arrival, ClientSeat, ClientSeats, Message, Refusal, Seat};
+use super::message::{Arrival, ClientSeat, ClientSeats, Message, Refusal, Seat, Seats};
 use super::settings::{ListenerId, Newest};
 use crate::error::Reason;
 use crate::net::Stream;
@@ -17,12 +17,10 @@ use crate::runtime::mailbox::Outlet;
 /// What all who accept for a proxy share.
 pub(crate) struct Reception {
     loops: Vec<LoopDoor>,
-    connections: Arc<AtomicUsize>,
+    seats: Arc<Seats>,
     /// How many connections each client has, while that is limited.
-    seats: Arc<ClientSeats>,
+    of_clients: Arc<ClientSeats>,
     newest: Arc<Newest>,
-    /// Gets a word when a connection has ended.
-    freed: (Sender<()>, Receiver<()>),
 }
 
 /// A loop, as those see it who accept.
@@ -53,13 +51,7 @@ impl LoopDoor {
 
 impl Reception {
     pub(crate) fn new(loops: Vec<LoopDoor>, newest: Arc<Newest>) -> Reception {
-        Reception {
-            loops,
-            connections: Arc::default(),
-            seats: Arc::default(),
-            newest,
-            freed: crossbeam_channel::bounded(1),
-        }
+        Reception { loops, seats: Arc::new(Seats::new()), of_clients: Arc::default(), newest }
     }
 
     /// How many connections there may be at once.
@@ -73,12 +65,12 @@ impl Reception {
 
     /// How many connections have a seat.
     pub(crate) fn seats(&self) -> usize {
-        self.connections.load(Ordering::Acquire)
+        self.seats.taken()
     }
 
     /// Waits for `time`, or until a connection has ended.
     pub(crate) fn pause(&self, time: Duration) {
-        let _ = self.freed.1.recv_timeout(time);
+        self.seats.pause(time);
     }
 
     /// Has one of the loops accept from a socket. A loan that does not get there is dropped, and so
@@ -114,7 +106,7 @@ impl Reception {
             return None;
         };
         let (of_client, refused) = self.admit(peer.ip());
-        let seat = Seat::take(&self.connections, &door.connections, of_client, &self.freed.0);
+        let seat = Seat::take(&self.seats, &door.connections, of_client);
         Some(Received { arrival: Arrival { stream, peer, listener, seat, refused }, number })
     }
 
@@ -168,14 +160,14 @@ impl Reception {
             (None, None)
         } else {
             // A client is the same one in the IPv6 form of its address.
-            match self.seats.take(client.to_canonical(), limits.connections_per_client) {
+            match self.of_clients.take(client.to_canonical(), limits.connections_per_client) {
                 None => (None, Some(Reason::TooManyConnections)),
                 taken => (taken, None),
             }
         };
         // Who is not served must not keep others out by being slow to go: once half of the seats
         // are taken, it goes at once.
-        let is_brief = self.connections.load(Ordering::Relaxed) >= limits.connections / 2;
+        let is_brief = self.seats() >= limits.connections / 2;
         (seat, reason.map(|reason| Refusal { reason, is_brief }))
     }
 }

@@ -33,14 +33,13 @@ mod verdict;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use self::peer::Peer;
 use self::scene::Scene;
 use self::script::{Act, Last, Script};
 use super::env::Env;
-use super::message::{Arrival, Drain, Message, Seat, Tally};
+use super::message::{Arrival, Drain, Message, Seat, Seats, Tally};
 use super::{Engine, ListenerId, Newest, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
 use crate::net::{Socket, Stream};
@@ -76,8 +75,7 @@ struct Rehearsal {
     room: usize,
     /// How many connections each upstream may have.
     connections: usize,
-    open: Arc<AtomicUsize>,
-    freed: (crossbeam_channel::Sender<()>, crossbeam_channel::Receiver<()>),
+    open: Arc<Seats>,
     /// It has been told to come to an end.
     is_draining: bool,
     /// It has.
@@ -122,8 +120,7 @@ impl Rehearsal {
             speaker: 0,
             room: script.room,
             connections: script.connections,
-            open: Arc::default(),
-            freed: crossbeam_channel::bounded(1),
+            open: Arc::new(Seats::new()),
             is_draining: false,
             has_stopped: false,
             objection: None,
@@ -144,7 +141,7 @@ impl Rehearsal {
             ("a task", engine.tasks()),
             ("a socket", event_loop.context().sockets.len()),
             ("a buffer", event_loop.context().spares.lent),
-            ("a seat", self.open.load(Ordering::Relaxed)),
+            ("a seat", self.open.taken()),
         ];
         for (what, count) in left.iter().filter(|(_, count)| *count > 0) {
             objection.get_or_insert(format!("{what} is left at the end ({count})"));
@@ -161,7 +158,7 @@ impl Rehearsal {
             stream: Stream::adopt(Socket::Memory(near)).expect("in memory nothing fails"),
             peer: client_address(self.clients.len()),
             listener: ListenerId(0),
-            seat: Seat::take(&self.open, &Arc::default(), None, &self.freed.0),
+            seat: Seat::take(&self.open, &Arc::default(), None),
             refused: None,
         };
         self.clients.push(Peer::new(far));
