@@ -37,8 +37,8 @@ const LISTENING: &str = "listening on ";
 const RELOADED: &str = "reloaded: ";
 const NOT_RELOADED: &str = "not reloaded: ";
 
-/// More lines than that are not kept: each is a finding, and so many say no more than these.
-const MOST_LINES: usize = 1_000;
+/// Of lines that are not waited for, no more than that are kept: so many say no more than these.
+const MOST_LINES: u32 = 1_000;
 
 /// The program under way. Dropping it ends it.
 pub(crate) struct Program {
@@ -289,17 +289,21 @@ fn listen_to(
     found: mpsc::Sender<SocketAddr>,
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("listener".into()).spawn(move || {
+        let mut others = 0;
         for line in BufReader::new(lines).lines().map_while(Result::ok) {
             let address = line.strip_prefix(LISTENING);
             if let Some(Ok(address)) = address.map(str::parse) {
                 // The first is waited for.
                 let _ = found.send(address);
             }
-            let mut said = said.lock().expect("no holder panics");
-            if said.len() < MOST_LINES || line.starts_with("stopped: ") {
+            // What is waited for comes no more often than it is asked for.
+            let is_expected =
+                WORDS.iter().chain([&NOT_RELOADED]).any(|word| line.starts_with(word));
+            others += u32::from(!is_expected);
+            if is_expected || others <= MOST_LINES {
                 // Whoever looks for a cause finds it there; without it the run goes on.
                 let _ = writeln!(file, "{line}");
-                said.push(line);
+                said.lock().expect("no holder panics").push(line);
             }
         }
     })
