@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::action::Decision;
 use super::{Action, Plan};
-use crate::http1::{FieldEdits, RequestHead, ResponseHead};
+use crate::http1::{FieldEdits, NO_EDITS, RequestHead, ResponseHead};
 use crate::upstream::Authority;
 
 /// The client of a connection.
@@ -34,12 +34,34 @@ pub struct Exchange<'a> {
     state: &'a mut HandlerState,
 }
 
-/// What a handler keeps with an exchange and wants changed of it.
+/// What a handler keeps with an exchange and wants changed of it. Most want neither: it has no
+/// memory until it is used.
 #[derive(Debug, Default)]
-pub(crate) struct HandlerState {
-    pub(crate) extensions: Extensions,
-    pub(crate) request_edits: FieldEdits,
-    pub(crate) response_edits: FieldEdits,
+pub(crate) struct HandlerState(Option<Box<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    extensions: Extensions,
+    request_edits: FieldEdits,
+    response_edits: FieldEdits,
+}
+
+impl HandlerState {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn request_edits(&self) -> &FieldEdits {
+        self.0.as_ref().map_or(&NO_EDITS, |kept| &kept.request_edits)
+    }
+
+    pub(crate) fn response_edits(&self) -> &FieldEdits {
+        self.0.as_ref().map_or(&NO_EDITS, |kept| &kept.response_edits)
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        self.0.get_or_insert_default()
+    }
 }
 
 impl<'a> Exchange<'a> {
@@ -76,13 +98,13 @@ impl<'a> Exchange<'a> {
 
     /// Values that a handler keeps with this exchange, from one of its methods to the next.
     pub fn extensions(&mut self) -> &mut Extensions {
-        &mut self.state.extensions
+        &mut self.state.kept().extensions
     }
 
     /// Changes to the fields of the request on its way to the upstream. They count if they are
     /// made in [`request`](super::ConnectionHandler::request); later it has gone.
     pub fn request_edits(&mut self) -> &mut FieldEdits {
-        &mut self.state.request_edits
+        &mut self.state.kept().request_edits
     }
 
     /// Changes to the fields of the upstream's response on its way to the client. They count
@@ -108,7 +130,7 @@ impl<'a> Exchange<'a> {
     /// }
     /// ```
     pub fn response_edits(&mut self) -> &mut FieldEdits {
-        &mut self.state.response_edits
+        &mut self.state.kept().response_edits
     }
 
     /// Forwards the request to `upstream`, whatever it asks for. Where the proxy can be reached

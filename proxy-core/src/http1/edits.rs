@@ -13,6 +13,9 @@ pub struct FieldEdits {
     added: Vec<(Box<str>, Box<str>)>,
 }
 
+/// No changes.
+pub(crate) static NO_EDITS: FieldEdits = FieldEdits { dropped: Vec::new(), added: Vec::new() };
+
 impl FieldEdits {
     /// Drops all received fields of this name and those added here.
     ///

@@ -139,6 +139,7 @@ mod via;
 pub(crate) use accept::{MediaType, favourite};
 pub use body::{Body, Coding, Step};
 pub use edits::FieldEdits;
+pub(crate) use edits::NO_EDITS;
 pub(crate) use edits::assert_field;
 pub use error::Error;
 pub use field::Field;

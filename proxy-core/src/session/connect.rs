@@ -221,7 +221,7 @@ impl Session {
         match permitted(addresses, guarding, &self.settings) {
             Ok(addresses) => {
                 let dialer = Dialer::new(addresses, &self.settings.timeouts, cx.now);
-                transaction.stage = Stage::Dialing(dialer);
+                transaction.stage = Stage::Dialing(Box::new(dialer));
                 self.keep_dialing(transaction, env, cx)
             }
             Err(reason) => self.fail(transaction, reason, env, cx),

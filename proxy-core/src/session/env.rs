@@ -13,7 +13,7 @@ use super::settings::{Newest, Settings};
 use super::transaction::Transaction;
 use super::{Cx, Owner};
 use crate::error::Reason;
-use crate::handler::{Client, HandlerState};
+use crate::handler::Client;
 use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
 use crate::runtime::mailbox::Outlet;
@@ -227,8 +227,9 @@ impl Env {
     /// Keeps the memory of an ended transaction. What a handler kept with it ends now.
     pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
         debug_assert!(transaction.upstream.place.is_none(), "a place goes with its connection");
-        discard(std::mem::take(&mut transaction.handler.extensions));
-        transaction.handler = HandlerState::default();
+        if !transaction.handler.is_empty() {
+            discard(std::mem::take(&mut transaction.handler));
+        }
         transaction.shrink();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);

@@ -26,7 +26,7 @@ pub(super) enum Stage {
     /// The connector plans on the worker pool.
     Planning,
     /// Connections are being attempted.
-    Dialing(Dialer),
+    Dialing(Box<Dialer>),
     /// An upstream connection is there: the request goes up, the response comes down.
     Talking(SocketId),
     /// The upstream is done with; the rest of the response is on its way to the client.

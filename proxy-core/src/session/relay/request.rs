@@ -45,7 +45,7 @@ impl Session {
                 via: &settings.pseudonym,
                 host: &side.key,
                 forwarding: settings.forwarding.of(self.client.who.address.ip()),
-                edits: &transaction.handler.request_edits,
+                edits: transaction.handler.request_edits(),
             };
             transaction.request.write_upstream(&mut env.out, &rewrite);
         }

@@ -226,7 +226,7 @@ impl Session {
             date,
             persistence: transaction.persistence,
             coding,
-            edits: &transaction.handler.response_edits,
+            edits: transaction.handler.response_edits(),
         };
         transaction.response.write_client(&mut env.out, &rewrite);
         if switches { Relayed::Switched } else { Relayed::Moved }
