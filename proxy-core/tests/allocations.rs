@@ -1,0 +1,162 @@
+//! A keep-alive exchange, its record included, allocates nothing once its connections have done
+//! the same before: heads, buffers, batches of records and lines are used again.
+//!
+//! One test, alone in its binary: the allocator counts for the whole process. So the client and
+//! the origin here allocate nothing either, and whatever is counted is the proxy's, on its loop or
+//! on its log thread.
+
+mod support;
+
+use std::alloc::System;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::thread;
+
+use proxy_core::{FixedUpstreamHandler, JsonLogger, LogFile};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use support::{PATIENCE, Stage};
+
+#[global_allocator]
+static MEMORY: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Clients, each with a request under way.
+const CLIENTS: usize = 8;
+/// Requests of each client in a window.
+const ROUNDS: usize = 128;
+/// A batch of records that is emptied late, because the log thread had no core, is replaced by a
+/// new one. That is no allocation for each exchange, and does not happen in every window; what an
+/// exchange allocates does.
+const WINDOWS: usize = 20;
+
+/// What is said and answered again and again. Both end with a mark that is nowhere else in them.
+struct Talk {
+    name: &'static str,
+    forward: bool,
+    request: &'static str,
+    request_ends: &'static [u8],
+    response: &'static str,
+    response_ends: &'static [u8],
+}
+
+const TALKS: [Talk; 4] = [
+    Talk {
+        name: "GET from a fixed upstream",
+        forward: false,
+        request: "GET /page?with=query HTTP/1.1\r\nHost: HOST\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n",
+        request_ends: b"\r\n\r\n",
+        response: "HTTP/1.1 200 OK\r\nServer: test\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
+                   Content-Type: text/plain\r\nContent-Length: 9\r\n\r\nall of it",
+        response_ends: b"\r\n\r\nall of it",
+    },
+    Talk {
+        name: "GET through a forward proxy",
+        forward: true,
+        request: "GET http://HOST/page HTTP/1.1\r\nHost: HOST\r\nReferer: http://HOST/\r\n\r\n",
+        request_ends: b"\r\n\r\n",
+        response: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall of it",
+        response_ends: b"\r\n\r\nall of it",
+    },
+    Talk {
+        name: "POST, answered in chunks",
+        forward: false,
+        request: "POST /form HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\nall of it",
+        request_ends: b"\r\n\r\nall of it",
+        response: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n0\r\n\r\n",
+        response_ends: b"\r\n0\r\n\r\n",
+    },
+    Talk {
+        name: "POST in chunks, answered without a body",
+        forward: true,
+        request: "POST http://HOST/form HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n\
+                  9\r\nall of it\r\n0\r\n\r\n",
+        request_ends: b"\r\n0\r\n\r\n",
+        response: "HTTP/1.1 204 No Content\r\n\r\n",
+        response_ends: b"\r\n\r\n",
+    },
+];
+
+/// Reads one message into memory on the stack. `false` at the end of the stream.
+fn hear(stream: &mut TcpStream, ends: &[u8]) -> bool {
+    let mut message = [0; 2048];
+    let mut length = 0;
+    while !message[..length].ends_with(ends) {
+        match stream.read(&mut message[length..]).expect("a message comes in time") {
+            0 => return false,
+            count => length += count,
+        }
+    }
+    true
+}
+
+fn open(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Answers each message with the same bytes, on a thread for each connection.
+fn origin(talk: &'static Talk) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                let mut stream = stream;
+                while hear(&mut stream, talk.request_ends) {
+                    stream.write_all(talk.response.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+/// The allocations during one window.
+fn allocations_of(clients: &mut [TcpStream], request: &[u8], talk: &Talk) -> usize {
+    let before = MEMORY.stats();
+    for _ in 0..ROUNDS {
+        for client in clients.iter_mut() {
+            client.write_all(request).unwrap();
+        }
+        for client in clients.iter_mut() {
+            assert!(hear(client, talk.response_ends), "{}: the connection stays open", talk.name);
+        }
+    }
+    let after = MEMORY.stats();
+    (after.allocations - before.allocations) + (after.reallocations - before.reallocations)
+}
+
+#[test]
+fn a_steady_exchange_allocates_nothing_and_is_logged() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("allocations.log");
+    for talk in &TALKS {
+        let _ = std::fs::remove_file(&file);
+        let origin = origin(talk);
+        let log = JsonLogger::new(LogFile::append(&file).unwrap());
+        let stage = Stage::with(|builder| {
+            let builder = builder.logger(log);
+            if talk.forward {
+                return builder;
+            }
+            builder.handler(FixedUpstreamHandler::new(origin.to_string().parse().unwrap()))
+        });
+        let request = talk.request.replace("HOST", &origin.to_string());
+        let mut clients: Vec<_> = (0..CLIENTS).map(|_| open(stage.address)).collect();
+
+        let mut seen = Vec::with_capacity(WINDOWS);
+        while seen.last() != Some(&0) && seen.len() < WINDOWS {
+            seen.push(allocations_of(&mut clients, request.as_bytes(), talk));
+        }
+        let exchanges = CLIENTS * ROUNDS;
+        println!("{}: allocations in windows of {exchanges} exchanges: {seen:?}", talk.name);
+        assert_eq!(seen.last(), Some(&0), "{}: {exchanges} exchanges allocate", talk.name);
+
+        drop(clients);
+        stage.finish();
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert_eq!(lines, seen.len() * exchanges, "{}: each exchange is logged", talk.name);
+    }
+    std::fs::remove_file(&file).unwrap();
+}
