@@ -1,5 +1,7 @@
 //! [`Machine`]: which cores there are, and which programs of which versions.
 
+use crate::running::installed;
+use crate::suite::Suite;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -7,12 +9,16 @@ use std::process::Command;
 
 /// The ground on which the numbers of this run stand.
 pub(crate) struct Machine {
-    /// The core of the proxies, as `taskset` wants it.
-    pub(crate) proxy_core: String,
-    /// The cores of the load generator and of the origin.
+    /// The cores that this process may use, as `taskset` wants them.
+    pub(crate) all_cores: String,
+    /// The cores of clients and origin, where the proxy has one of its own.
     pub(crate) load_cores: String,
+    proxy_core: String,
+    /// How busy it was with other things when the run began.
+    pub(crate) state: String,
     kernel: String,
     processor: String,
+    loopback: String,
     versions: Vec<String>,
 }
 
@@ -24,10 +30,10 @@ impl Machine {
     /// With fewer than two cores, and without `wrk`: nothing can be measured then.
     pub(crate) fn look() -> io::Result<Machine> {
         let status = fs::read_to_string("/proc/self/status")?;
-        let allowed = field(&status, "Cpus_allowed_list").unwrap_or_default();
-        let cores = cores(&allowed);
+        let all_cores = field(&status, "Cpus_allowed_list").unwrap_or_default();
+        let cores = cores(&all_cores);
         let [proxy_core, load_cores @ ..] = cores.as_slice() else {
-            return Err(io::Error::other(format!("cannot read the list of cores {allowed:?}")));
+            return Err(io::Error::other(format!("cannot read the list of cores {all_cores:?}")));
         };
         if load_cores.is_empty() {
             return Err(io::Error::other("two cores are needed, one for the proxies alone"));
@@ -39,28 +45,52 @@ impl Machine {
             .ok()
             .and_then(|info| field(&info, "model name"))
             .unwrap_or_else(|| "unknown processor".into());
+        let load = fs::read_to_string("/proc/loadavg")?;
+        let load: f64 = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+        let busy = if load > 0.5 { ": NOT AT REST, to be measured again" } else { "" };
+        // A kernel's own name, behind its version, is nobody's business.
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+        let mtu = fs::read_to_string("/sys/class/net/lo/mtu").unwrap_or_default();
         Ok(Machine {
             proxy_core: proxy_core.to_string(),
             load_cores: load_cores.iter().map(u32::to_string).collect::<Vec<_>>().join(","),
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().into(),
+            all_cores,
+            state: format!("load of the machine before it {load:.2}{busy}"),
+            kernel: kernel.split('.').take(2).collect::<Vec<_>>().join("."),
             processor,
-            versions: [("haproxy", "-v"), ("nginx", "-v"), ("wrk", "-v")]
-                .into_iter()
-                .filter_map(|(program, flag)| version(program, flag))
-                .collect(),
+            loopback: mtu.trim().into(),
+            versions: [
+                ("haproxy", "-v"),
+                ("nginx", "-v"),
+                ("squid", "-v"),
+                ("tinyproxy", "-v"),
+                ("wrk", "-v"),
+                ("rustc", "-V"),
+            ]
+            .into_iter()
+            .filter_map(|(program, flag)| version(program, flag))
+            .collect(),
         })
+    }
+
+    /// Where the proxies of a suite run.
+    pub(crate) fn proxy_cores(&self, suite: Suite) -> &str {
+        if suite.is_pinned() { &self.proxy_core } else { &self.all_cores }
+    }
+
+    /// Where the origin of a suite runs, and its clients.
+    pub(crate) fn load_cores(&self, suite: Suite) -> &str {
+        if suite.is_pinned() { &self.load_cores } else { &self.all_cores }
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "machine: {}, Linux {}", self.processor, self.kernel)?;
-        writeln!(f, "peers: {}", self.versions.join("; "))?;
-        write!(
-            f,
-            "cores: proxies on {}, wrk and the origin on {}",
-            self.proxy_core, self.load_cores
-        )
+        let Machine { processor, kernel, loopback, proxy_core, load_cores, .. } = self;
+        writeln!(f, "- {processor}, Linux {kernel}, loopback with an MTU of {loopback}")?;
+        writeln!(f, "- proxy-cli {}; {}", env!("CARGO_PKG_VERSION"), self.versions.join("; "))?;
+        writeln!(f, "- proxies on core {proxy_core}, clients and origin on {load_cores}")?;
+        write!(f, "- {}", self.state)
     }
 }
 
@@ -85,7 +115,9 @@ fn cores(list: &str) -> Vec<u32> {
 
 /// The first line a program says about itself, if it is installed.
 fn version(program: &str, flag: &str) -> Option<String> {
-    let output = Command::new(program).arg(flag).output().ok()?;
+    // Servers are not on everybody's path, and their packages are named where they are missing.
+    let file = installed(program, program).ok()?;
+    let output = Command::new(file).arg(flag).output().ok()?;
     let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
     let line = String::from_utf8_lossy(&said).lines().next()?.to_owned();
     Some(line.split(" Copyright").next().unwrap_or(&line).to_owned())

@@ -1,59 +1,95 @@
-//! The paired benchmark: this proxy beside HAProxy, nginx and a null relay, on this machine,
-//! in this run.
+//! The paired benchmark: this proxy beside HAProxy, nginx, Squid, tinyproxy and a null relay, on
+//! this machine, in this run.
 //!
 //! ```text
-//! cargo bench -p proxy-cli --bench peers -- [--quick] [--rounds N] [--only NAME]
+//! cargo bench -p proxy-cli --bench peers -- --help
 //! ```
 //!
-//! What is measured is the processor time a proxy spends on a request: unlike requests per
-//! second it does not depend on how fast the load generator and the origin are, which share
-//! the other cores. The proxies run on a core of their own, one at a time; in each round they
+//! What is measured is, first of all, the processor time a proxy spends on a request: unlike
+//! requests per second it does not depend on how fast the load generator and the origin are, which
+//! share the other cores. The proxies run on a core of their own, one at a time; in each round they
 //! take turns in random order, so that whatever the machine does besides hits all of them
 //! alike, and the ratios are formed within a round.
 //!
 //! ```text
-//!   wrk ───▶ one of: proxy-cli, null relay, haproxy, nginx ───▶ origin
+//!   clients ──▶ one of: proxy-cli, null relay, haproxy, … ──▶ origin
 //!  (the other cores)        (the first core)             (the other cores)
 //! ```
 //!
 //! The null relay copies bytes and parses nothing: the floor for a program that copies. Our
 //! program writes its access log, which cannot be turned off, to `/dev/null`, and sends `Via`;
-//! the peers log nothing and add nothing. The peers' configurations stand beside this file.
+//! the peers log nothing. The peers' configurations stand beside this file.
 //!
-//! Not measured here: memory, tunnels, TLS, connections that serve one request only, links
-//! with a real MTU (loopback's is 64 KiB, which flatters every program that copies).
+//! A suite is a number of scenarios of which the same is measured ([`suite`]); [`scenario`] has
+//! all of them, [`entrant`] who takes part. [`turn`] plays one. Load comes from `wrk`
+//! ([`closed_loop`]) and, where it knows too little, from clients that are this program in another
+//! role ([`bulk`], [`crowd`], [`paced`]), as are the [`origin`] and the [`relay`].
 
 #![forbid(unsafe_code)]
 
+mod answer;
+mod bulk;
+mod calls;
+mod chart;
+mod closed_loop;
+mod configuration;
 mod contestant;
+mod crowd;
+mod document;
+mod entrant;
+mod facts;
+mod family;
 mod listener;
-mod load;
 mod machine;
+mod memory;
 mod options;
 mod origin;
+mod paced;
+mod part;
 mod processor_time;
 mod relay;
-mod report;
 mod running;
 mod scenario;
+mod site;
 mod statistics;
+mod suite;
+mod table;
+mod turn;
+mod way;
 mod wrk_report;
 
-use contestant::{Contestant, Kind};
+use document::Document;
+use facts::Facts;
 use machine::Machine;
 use options::{Options, Role};
-use report::{Entry, Table};
 use running::Running;
 use scenario::Scenario;
-use std::hash::{BuildHasher, RandomState};
+use std::fs;
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
+use suite::Suite;
+use table::Table;
 
 fn main() -> ExitCode {
+    // Thousands of connections have two descriptors each; whom we start inherits the limit. What
+    // does not fit then is told of as void.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let outcome = match options::parse(std::env::args().skip(1)) {
         Ok(Role::Origin) => origin::run(),
         Ok(Role::Relay { to }) => relay::run(to),
+        Ok(Role::Bulk(aim, transfer)) => bulk::run(aim, transfer),
+        Ok(Role::Crowd(aim, crowd, count)) => crowd::run(aim, crowd, count),
+        Ok(Role::Paced(aim, seconds)) => paced::run(aim, seconds),
         Ok(Role::Compare(options)) => compare(&options),
+        Ok(Role::Help) => {
+            println!("{}", options::USAGE);
+            Ok(())
+        }
+        Ok(Role::List) => {
+            list();
+            Ok(())
+        }
         Ok(Role::Nothing) => {
             println!("peers is a benchmark: it runs under cargo bench");
             Ok(())
@@ -72,7 +108,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the chosen scenarios and prints a table for each.
+fn list() {
+    for suite in Suite::ALL {
+        println!("{}", suite.name());
+        for scenario in Scenario::ALL.iter().filter(|scenario| scenario.suite == suite) {
+            println!("    {scenario}");
+        }
+    }
+}
+
+/// Runs the chosen scenarios, prints a table for each, and writes the document if it is to be.
 fn compare(options: &Options) -> io::Result<()> {
     if !cfg!(target_os = "linux") {
         println!("peers reads the processor time from /proc and pins to cores: Linux only");
@@ -80,53 +125,50 @@ fn compare(options: &Options) -> io::Result<()> {
     }
     let machine = Machine::look()?;
     println!("{machine}");
+    let takes = options.scenarios.iter().map(|one| turn::estimate(one, options.effort(one.suite)));
+    println!("this takes about {:.0} minutes", takes.sum::<Duration>().as_secs_f64() / 60.0);
+
     let itself = std::env::current_exe()?;
-    let origin = Running::announced("origin", &machine.load_cores, &itself, &["origin".into()])?;
+    let mut tables = Vec::new();
     for scenario in &options.scenarios {
-        let table = play(scenario, options, &machine, &origin)?;
+        // A new one for each: nobody finds what others have left there.
+        let cores = machine.load_cores(scenario.suite);
+        let origin = Running::announced("origin", cores, &itself, &["origin".into()])?;
+        let effort = options.effort(scenario.suite);
+        let table = turn::play(scenario, effort, origin.address, &machine);
         println!("\n{table}");
+        tables.push(table);
     }
-    Ok(())
+    let facts = options.suites().any(|suite| suite == Suite::Start);
+    let facts = facts.then(|| Facts::look(options.build).to_string());
+    if let Some(facts) = &facts {
+        println!("{facts}");
+    }
+    println!("## What we lose at\n\n{}", document::losses(&tables));
+    if options.write { write(options, &machine, &tables, facts.as_deref()) } else { Ok(()) }
 }
 
-/// All rounds of one scenario.
-fn play(
-    scenario: &Scenario,
+/// Puts the results into the document.
+fn write(
     options: &Options,
     machine: &Machine,
-    origin: &Running,
-) -> io::Result<Table> {
-    let mut contestants = Vec::new();
-    let mut table = Table::new(scenario, options.rounds);
-    for kind in Kind::ALL {
-        match Contestant::start(kind, scenario, origin.address, machine) {
-            Ok(contestant) => {
-                contestants.push(contestant);
-                table.entries.push(Entry::new(kind.name()));
-            }
-            Err(error) => table.absent.push(format!("{}: {error}", kind.name())),
-        }
+    tables: &[Table],
+    facts: Option<&str>,
+) -> io::Result<()> {
+    let mut document = Document::read()?;
+    for suite in options.suites() {
+        let effort = options.effort(suite);
+        let rounds = format!("{} rounds; {}.", effort.rounds, machine.state);
+        let facts = facts.filter(|_| suite == Suite::Start).unwrap_or_default();
+        let part = document::part(suite, tables);
+        document.put(suite.name(), &format!("{rounds}\n\n{part}{facts}"))?;
     }
-    for round in 1..=options.rounds {
-        eprint!("\r{}: round {round} of {} ", scenario.name, options.rounds);
-        for turn in shuffled(contestants.len()) {
-            let sample =
-                load::measure(&contestants[turn], scenario, origin.address, options, machine);
-            table.entries[turn].samples.push(sample);
-        }
+    if options.suites().count() == Suite::ALL.len() {
+        document.put("machine", &machine.to_string())?;
+        document.put("losses", &document::losses(tables))?;
+        fs::write(document::path("benchmarks.svg"), chart::chart(tables))?;
+    } else {
+        println!("the plot and the list of losses are made when all suites are run");
     }
-    eprintln!();
-    Ok(table)
-}
-
-/// The numbers below `count` in random order (Fisher and Yates).
-fn shuffled(count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    for last in (1..count).rev() {
-        // A fresh `RandomState` is the standard library's own source of randomness; its bias
-        // over a handful of contestants is of no account.
-        let random = RandomState::new().hash_one(last) as usize;
-        order.swap(last, random % (last + 1));
-    }
-    order
+    document.write()
 }

@@ -2,11 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "answer.rs"]
+mod answer;
 #[path = "statistics.rs"]
 mod statistics;
 #[path = "wrk_report.rs"]
 mod wrk_report;
 
+use answer::Answer;
 use statistics::{Estimate, median};
 use wrk_report::WrkReport;
 
@@ -79,4 +82,47 @@ fn missing_bytes_make_a_run_void() {
 fn half_a_report_is_no_report() {
     assert!(WrkReport::parse(&SAID[..SAID.len() / 2]).is_err());
     assert!(WrkReport::parse("").is_err());
+}
+
+/// Gives an answer in pieces of so many bytes: whether it was whole, and only at its end.
+fn taken(response: &str, size: usize, content: u64) -> Result<bool, String> {
+    let mut answer = Answer::expecting(content);
+    let mut pieces = response.as_bytes().chunks(size).peekable();
+    while let Some(piece) = pieces.next() {
+        let whole = answer.take(piece)?;
+        if pieces.peek().is_some() {
+            assert!(!whole, "it is whole before its end");
+        } else {
+            return Ok(whole);
+        }
+    }
+    Ok(false)
+}
+
+#[test]
+fn answers_are_whole_at_their_end_however_they_come() {
+    for response in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nall of it is",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na;x=y\r\nall of it \r\n2\r\nis\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nC\r\nall of it is\r\n0\r\nA: b\r\n\r\n",
+    ] {
+        for size in 1..=response.len() {
+            assert_eq!(taken(response, size, 12), Ok(true), "{response:?} by {size}");
+        }
+        let half = &response[..response.len() - 1];
+        assert_eq!(taken(half, 7, 12), Ok(false), "{half:?}");
+    }
+}
+
+#[test]
+fn other_answers_make_a_turn_void() {
+    for response in [
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 12\r\n\r\nall of it is",
+        "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nall of it i",
+        "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nall of it is more",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nis\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\nall of it is \r\n0\r\n\r\n",
+    ] {
+        assert!(taken(response, response.len(), 12).is_err(), "{response:?}");
+    }
 }
