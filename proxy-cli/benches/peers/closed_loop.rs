@@ -50,12 +50,11 @@ impl ClosedLoop<'_> {
 
     /// Runs `wrk` to its end and hands back what it says. `timeout` kills it if it hangs.
     fn wrk(&self, contestant: &Contestant) -> io::Result<String> {
-        let Request { path, sent, close, .. } = self.request;
+        let Request { path, sent, .. } = self.request;
         let script = include_str!("request.lua")
             .replace("@METHOD@", if sent > 0 { "POST" } else { "GET" })
             .replace("@TARGET@", &contestant.way.target(contestant.origin, path))
             .replace("@ORIGIN@", &contestant.origin.to_string())
-            .replace("@CLOSE@", &close.to_string())
             .replace("@BODY@", &sent.to_string());
         let mut command = Command::new("timeout");
         command.args(["-s", "KILL", &(self.seconds + 10).to_string()]);

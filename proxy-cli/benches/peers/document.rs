@@ -86,7 +86,8 @@ pub(crate) fn losses(tables: &[Table]) -> String {
             let peers = table.entries.iter().filter(|entry| Entrant::is_peer(entry.entrant));
             for peer in peers.filter(|_| column.compared) {
                 let Some(ratio) = table.ratio(peer, number) else { continue };
-                if ratio.low > 1.0 {
+                // Half a percent is nobody's loss.
+                if ratio.low > 1.005 {
                     let (name, title) = (table.scenario.name, column.title);
                     let whose = peer.entrant.name;
                     let _ = writeln!(

@@ -23,7 +23,7 @@
 //! A suite is a number of scenarios of which the same is measured ([`suite`]); [`scenario`] has
 //! all of them, [`entrant`] who takes part. [`turn`] plays one. Load comes from `wrk`
 //! ([`closed_loop`]) and, where it knows too little, from clients that are this program in another
-//! role ([`bulk`], [`crowd`], [`paced`]), as are the [`origin`] and the [`relay`].
+//! role ([`short`], [`bulk`], [`crowd`], [`paced`]), as are the [`origin`] and the [`relay`].
 
 #![forbid(unsafe_code)]
 
@@ -50,6 +50,7 @@ mod processor_time;
 mod relay;
 mod running;
 mod scenario;
+mod short;
 mod site;
 mod statistics;
 mod suite;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         Ok(Role::Relay { to }) => relay::run(to),
         Ok(Role::Bulk(aim, transfer)) => bulk::run(aim, transfer),
         Ok(Role::Crowd(aim, crowd, count)) => crowd::run(aim, crowd, count),
+        Ok(Role::Short(aim, count, seconds)) => short::run(aim, count, seconds),
         Ok(Role::Paced(aim, seconds)) => paced::run(aim, seconds),
         Ok(Role::Compare(options)) => compare(&options),
         Ok(Role::Help) => {

@@ -32,6 +32,8 @@ pub(crate) enum Role {
     Bulk(Aim, Transfer),
     /// Clients that wait.
     Crowd(Aim, Crowd, usize),
+    /// Clients with a connection for each request: how many, and for how many seconds.
+    Short(Aim, usize, u32),
     /// Clients at a fixed rate, for so many seconds.
     Paced(Aim, u32),
     /// The benchmark.
@@ -143,6 +145,10 @@ fn played(first: &str, arguments: &mut impl Iterator<Item = String>) -> Option<R
         "crowd" => {
             let (aim, crowd) = (Aim::parse(arguments)?, Crowd::of(&arguments.next()?)?);
             Some(Role::Crowd(aim, crowd, arguments.next()?.parse().ok()?))
+        }
+        "short" => {
+            let (aim, count) = (Aim::parse(arguments)?, arguments.next()?.parse().ok()?);
+            Some(Role::Short(aim, count, arguments.next()?.parse().ok()?))
         }
         "paced" => Some(Role::Paced(Aim::parse(arguments)?, arguments.next()?.parse().ok()?)),
         _ => None,

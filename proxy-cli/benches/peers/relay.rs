@@ -23,26 +23,32 @@ pub(crate) fn run(origin: SocketAddr) -> io::Result<()> {
     let mut listener = listen()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
 
-    let mut pairs = Slab::new();
+    let mut pairs: Slab<Pair> = Slab::new();
     let mut buffer = vec![0; BUFFER];
     loop {
         match poll.poll(&mut events, None) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             polled => polled?,
         }
+        let mut clients_wait = false;
         for event in &events {
             if event.token() == LISTENER {
-                accept_all(&listener, origin, &poll, &mut pairs)?;
+                clients_wait = true;
                 continue;
             }
             let (key, side) = (event.token().0 / 2, event.token().0 % 2);
-            // A stale event meets no pair or a newer one, which it does no harm.
+            // Both ends of a pair may have closed: then the second finds it gone.
             let Some(pair) = pairs.get_mut(key) else {
                 continue;
             };
             if pair.advance(side, event, &mut buffer).is_err() {
                 pairs.remove(key);
             }
+        }
+        // Behind all other events: none of them may be taken for one of a pair that has come
+        // to the key of theirs.
+        if clients_wait {
+            accept_all(&listener, origin, &poll, &mut pairs)?;
         }
     }
 }

@@ -2,9 +2,6 @@
 wrk.method = "@METHOD@"
 wrk.path = "@TARGET@"
 wrk.headers["Host"] = "@ORIGIN@"
-if @CLOSE@ then
-   wrk.headers["Connection"] = "close"
-end
 if @BODY@ > 0 then
    wrk.body = string.rep("x", @BODY@)
 end

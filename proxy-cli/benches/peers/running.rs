@@ -140,6 +140,8 @@ fn announcement(name: &'static str, lines: ChildStderr) -> io::Result<SocketAddr
                 Some(address) => {
                     let _ = found.send(address);
                 }
+                // What ours says to a person who has just started it.
+                None if line.starts_with("try: ") || line.starts_with("at most ") => {}
                 None => eprintln!("{name}: {line}"),
             }
         }

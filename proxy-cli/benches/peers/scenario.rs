@@ -25,6 +25,11 @@ pub(crate) enum Load {
         /// Client connections at once.
         connections: u32,
     },
+    /// Each of so many clients asks on a connection of its own, again and again.
+    Short {
+        /// Client connections at once.
+        connections: u32,
+    },
     /// One client moves 256 MB.
     Bulk(Transfer),
     /// Requests come at a fixed rate, whatever becomes of them.
@@ -52,8 +57,6 @@ pub(crate) struct Request {
     pub(crate) body_bytes: usize,
     /// Bytes that are sent with it; with any, it is a `POST`.
     pub(crate) sent: usize,
-    /// Whether the connection ends with its answer.
-    pub(crate) close: bool,
 }
 
 /// How 256 MB go.
@@ -96,8 +99,10 @@ const FIXED: &[Entrant] = &[Entrant::OURS, Entrant::RELAY, Entrant::HAPROXY, Ent
 const LOGGED: &[Entrant] =
     &[Entrant::OURS_LOGGING, Entrant::RELAY, Entrant::HAPROXY, Entrant::NGINX];
 /// As forward proxies. The origin understands absolute-form, so the relay "forwards" too; nginx
-/// keeps no upstream connections when the upstream is the request's to choose.
-const FORWARD: &[Entrant] =
+/// keeps no upstream connections when the upstream is the request's to choose, and tinyproxy keeps
+/// none at all.
+const FORWARD: &[Entrant] = &[Entrant::OURS, Entrant::RELAY, Entrant::HAPROXY, Entrant::SQUID];
+const FORWARD_SHORT: &[Entrant] =
     &[Entrant::OURS, Entrant::RELAY, Entrant::HAPROXY, Entrant::SQUID, Entrant::TINYPROXY];
 const BULK: &[Entrant] =
     &[Entrant::OURS, Entrant::RELAY, Entrant::HAPROXY, Entrant::HAPROXY_SPLICING, Entrant::NGINX];
@@ -132,7 +137,10 @@ impl Scenario {
             ..Scenario::requests("two-loops-c256", get(1), 256)
         },
         Scenario::short("short-c32"),
-        Scenario::forward(Scenario::short("short-forward-c32")),
+        Scenario {
+            entrants: FORWARD_SHORT,
+            ..Scenario::forward(Scenario::short("short-forward-c32"))
+        },
         Scenario::bulk("bulk-length", Transfer::Exact),
         Scenario::bulk("bulk-chunked", Transfer::Chunked),
         Scenario::bulk("bulk-upload", Transfer::Upload),
@@ -167,8 +175,8 @@ impl Scenario {
     }
 
     const fn short(name: &'static str) -> Scenario {
-        let short = Request { close: true, ..get(1) };
-        Scenario { suite: Suite::Short, ..Scenario::requests(name, short, 32) }
+        let load = Load::Short { connections: 32 };
+        Scenario { suite: Suite::Short, name, mode: Mode::Fixed, load, entrants: FIXED }
     }
 
     const fn bulk(name: &'static str, transfer: Transfer) -> Scenario {
@@ -204,7 +212,7 @@ const fn get(kilobytes: usize) -> Request {
         16 => "/16k",
         _ => "/100k",
     };
-    Request { path, body_bytes: kilobytes * 1024, sent: 0, close: false }
+    Request { path, body_bytes: kilobytes * 1024, sent: 0 }
 }
 
 impl fmt::Display for Scenario {
@@ -213,8 +221,10 @@ impl fmt::Display for Scenario {
         match self.load {
             Load::Closed { request, connections } => {
                 let method = if request.sent > 0 { "POST" } else { "GET" };
-                let kept = if request.close { "not kept" } else { "kept alive" };
-                write!(f, "{method} {}, {connections} connections, {kept}", request.path)?;
+                write!(f, "{method} {}, {connections} connections, kept alive", request.path)?;
+            }
+            Load::Short { connections } => {
+                write!(f, "GET /1k, {connections} connections at once, one for each request")?;
             }
             Load::Bulk(transfer) => write!(f, "256 MB, {transfer:?}")?,
             Load::Paced { beside: None } => write!(f, "a fixed rate, alone")?,

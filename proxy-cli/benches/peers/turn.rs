@@ -6,7 +6,7 @@ use crate::machine::Machine;
 use crate::scenario::{Load, Request, Scenario};
 use crate::suite::Effort;
 use crate::table::{Entry, Table};
-use crate::{bulk, calls, memory, paced};
+use crate::{bulk, calls, memory, paced, short};
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -63,6 +63,7 @@ fn measure(
         Load::Closed { request, connections } => {
             ClosedLoop { request, connections, seconds, machine }.measure(contestant)
         }
+        Load::Short { connections } => short::measure(contestant, connections, seconds, machine),
         Load::Bulk(transfer) => bulk::measure(contestant, transfer, machine),
         Load::Paced { beside } => paced::measure(contestant, beside, seconds, machine),
         Load::Crowd(crowd, count) => memory::measure(contestant, crowd, count, machine),
@@ -79,7 +80,7 @@ pub(crate) fn estimate(scenario: &Scenario, effort: Effort) -> Duration {
     let turns = (effort.rounds * scenario.entrants.len()) as f64;
     let load = f64::from(effort.seconds);
     Duration::from_secs_f64(match scenario.load {
-        Load::Closed { .. } => turns * (load + 0.3),
+        Load::Closed { .. } | Load::Short { .. } => turns * (load + 0.3),
         Load::Bulk(_) => turns * load,
         Load::Paced { .. } => turns * (load + 1.0),
         Load::Crowd(..) => turns * load,
