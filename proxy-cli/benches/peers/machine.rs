@@ -14,8 +14,6 @@ pub(crate) struct Machine {
     /// The cores of clients and origin, where the proxy has one of its own.
     pub(crate) load_cores: String,
     proxy_core: String,
-    /// How busy it was with other things when the run began.
-    pub(crate) state: String,
     kernel: String,
     processor: String,
     loopback: String,
@@ -45,9 +43,6 @@ impl Machine {
             .ok()
             .and_then(|info| field(&info, "model name"))
             .unwrap_or_else(|| "unknown processor".into());
-        let load = fs::read_to_string("/proc/loadavg")?;
-        let load: f64 = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
-        let busy = if load > 0.5 { ": NOT AT REST, to be measured again" } else { "" };
         // A kernel's own name, behind its version, is nobody's business.
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
         let mtu = fs::read_to_string("/sys/class/net/lo/mtu").unwrap_or_default();
@@ -55,7 +50,6 @@ impl Machine {
             proxy_core: proxy_core.to_string(),
             load_cores: load_cores.iter().map(u32::to_string).collect::<Vec<_>>().join(","),
             all_cores,
-            state: format!("load of the machine before it {load:.2}{busy}"),
             kernel: kernel.split('.').take(2).collect::<Vec<_>>().join("."),
             processor,
             loopback: mtu.trim().into(),
@@ -89,8 +83,7 @@ impl fmt::Display for Machine {
         let Machine { processor, kernel, loopback, proxy_core, load_cores, .. } = self;
         writeln!(f, "- {processor}, Linux {kernel}, loopback with an MTU of {loopback}")?;
         writeln!(f, "- proxy-cli {}; {}", env!("CARGO_PKG_VERSION"), self.versions.join("; "))?;
-        writeln!(f, "- proxies on core {proxy_core}, clients and origin on {load_cores}")?;
-        write!(f, "- {}", self.state)
+        write!(f, "- proxies on core {proxy_core}, clients and origin on {load_cores}")
     }
 }
 
@@ -113,12 +106,14 @@ fn cores(list: &str) -> Vec<u32> {
     cores
 }
 
-/// The first line a program says about itself, if it is installed.
+/// A program and the version it says it has, if it is installed.
 fn version(program: &str, flag: &str) -> Option<String> {
     // Servers are not on everybody's path, and their packages are named where they are missing.
     let file = installed(program, program).ok()?;
     let output = Command::new(file).arg(flag).output().ok()?;
     let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    let line = String::from_utf8_lossy(&said).lines().next()?.to_owned();
-    Some(line.split(" Copyright").next().unwrap_or(&line).to_owned())
+    let said = String::from_utf8_lossy(&said);
+    let begins = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
+    let number = said.lines().next()?.split([' ', '/']).find(begins)?;
+    Some(format!("{program} {number}"))
 }

@@ -48,6 +48,7 @@ mod paced;
 mod part;
 mod processor_time;
 mod relay;
+mod rest;
 mod running;
 mod scenario;
 mod short;
@@ -127,6 +128,7 @@ fn compare(options: &Options) -> io::Result<()> {
     }
     let machine = Machine::look()?;
     println!("{machine}");
+    tell_of_others(rest::others()?);
     let takes = options.scenarios.iter().map(|one| turn::estimate(one, options.effort(one.suite)));
     println!("this takes about {:.0} minutes", takes.sum::<Duration>().as_secs_f64() / 60.0);
 
@@ -137,8 +139,11 @@ fn compare(options: &Options) -> io::Result<()> {
         let cores = machine.load_cores(scenario.suite);
         let origin = Running::announced("origin", cores, &itself, &["origin".into()])?;
         let effort = options.effort(scenario.suite);
-        let table = turn::play(scenario, effort, origin.address, &machine);
+        let others = rest::others()?;
+        let mut table = turn::play(scenario, effort, origin.address, &machine);
+        table.others = others;
         println!("\n{table}");
+        tell_of_others(others);
         tables.push(table);
     }
     let facts = options.suites().any(|suite| suite == Suite::Start);
@@ -148,6 +153,13 @@ fn compare(options: &Options) -> io::Result<()> {
     }
     println!("## What we lose at\n\n{}", document::losses(&tables));
     if options.write { write(options, &machine, &tables, facts.as_deref()) } else { Ok(()) }
+}
+
+/// Says if the machine is not at rest.
+fn tell_of_others(share: f64) {
+    if share > rest::AT_REST {
+        println!("others use {:.0} % of the cores: measure again when they do not", share * 100.0);
+    }
 }
 
 /// Puts the results into the document.
@@ -160,7 +172,16 @@ fn write(
     let mut document = Document::read()?;
     for suite in options.suites() {
         let effort = options.effort(suite);
-        let rounds = format!("{} rounds; {}.", effort.rounds, machine.state);
+        let of_suite = tables.iter().filter(|table| table.scenario.suite == suite);
+        let others = of_suite.map(|table| table.others).fold(0.0, f64::max);
+        let mut rounds = format!(
+            "{} rounds. Others used at most {:.0} % of the cores before a row.",
+            effort.rounds,
+            others * 100.0
+        );
+        if others > rest::AT_REST {
+            rounds += " **The machine was not at rest: this is to be measured again.**";
+        }
         let facts = facts.filter(|_| suite == Suite::Start).unwrap_or_default();
         let part = document::part(suite, tables);
         document.put(suite.name(), &format!("{rounds}\n\n{part}{facts}"))?;

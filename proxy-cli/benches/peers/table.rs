@@ -21,6 +21,8 @@ pub(crate) struct Table {
     pub(crate) entries: Vec<Entry>,
     /// Who did not, and why.
     pub(crate) absent: Vec<String>,
+    /// The share of the cores that others used before it.
+    pub(crate) others: f64,
 }
 
 impl Entry {
@@ -38,7 +40,7 @@ impl Entry {
 impl Table {
     /// An empty table.
     pub(crate) fn new(scenario: &'static Scenario) -> Table {
-        Table { scenario, entries: Vec::new(), absent: Vec::new() }
+        Table { scenario, entries: Vec::new(), absent: Vec::new(), others: 0.0 }
     }
 
     /// Ours divided by another's, within the rounds in which both count.
