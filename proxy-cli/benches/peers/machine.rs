@@ -2,9 +2,13 @@
 
 use crate::running::installed;
 use crate::suite::Suite;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use std::fmt;
 use std::fs;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 
 /// The ground on which the numbers of this run stand.
@@ -16,7 +20,8 @@ pub(crate) struct Machine {
     proxy_core: String,
     kernel: String,
     processor: String,
-    loopback: String,
+    /// Bytes of data in one of loopback's packets.
+    segment: u32,
     versions: Vec<String>,
 }
 
@@ -45,14 +50,13 @@ impl Machine {
             .unwrap_or_else(|| "unknown processor".into());
         // A kernel's own name, behind its version, is nobody's business.
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-        let mtu = fs::read_to_string("/sys/class/net/lo/mtu").unwrap_or_default();
         Ok(Machine {
             proxy_core: proxy_core.to_string(),
             load_cores: load_cores.iter().map(u32::to_string).collect::<Vec<_>>().join(","),
             all_cores,
             kernel: kernel.split('.').take(2).collect::<Vec<_>>().join("."),
             processor,
-            loopback: mtu.trim().into(),
+            segment: segment()?,
             versions: [
                 ("haproxy", "-v"),
                 ("nginx", "-v"),
@@ -80,11 +84,24 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { processor, kernel, loopback, proxy_core, load_cores, .. } = self;
-        writeln!(f, "- {processor}, Linux {kernel}, loopback with an MTU of {loopback}")?;
+        let Machine { processor, kernel, segment, proxy_core, load_cores, .. } = self;
+        writeln!(f, "- {processor}, Linux {kernel}, {segment} bytes in a packet of loopback's")?;
         writeln!(f, "- proxy-cli {}; {}", env!("CARGO_PKG_VERSION"), self.versions.join("; "))?;
         write!(f, "- proxies on core {proxy_core}, clients and origin on {load_cores}")
     }
+}
+
+/// What fits into one packet: half of what a benchmark over loopback has to be asked.
+#[cfg(target_os = "linux")]
+fn segment() -> io::Result<u32> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let stream = TcpStream::connect(listener.local_addr()?)?;
+    SockRef::from(&stream).tcp_mss()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn segment() -> io::Result<u32> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The value behind `name:` in one of the text files of `/proc`.

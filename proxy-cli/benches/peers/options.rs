@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// Shown on request, and when the command line is not understood.
 pub(crate) const USAGE: &str = "\
 usage: cargo bench -p proxy-cli --bench peers -- [OPTION]...
-  --quick       fewer and shorter rounds: about ten minutes instead of more than an hour
+  --quick       fewer and shorter rounds: about ten minutes instead of an hour
   --rounds N    N rounds
   --suite NAME  only this suite; several are possible
   --only NAME   only the scenarios whose name contains NAME

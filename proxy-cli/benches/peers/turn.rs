@@ -81,7 +81,7 @@ pub(crate) fn estimate(scenario: &Scenario, effort: Effort) -> Duration {
     let load = f64::from(effort.seconds);
     Duration::from_secs_f64(match scenario.load {
         Load::Closed { .. } | Load::Short { .. } => turns * (load + 0.3),
-        Load::Bulk(_) => turns * load,
+        Load::Bulk(_) => turns * load * 0.6,
         Load::Paced { .. } => turns * (load + 1.0),
         Load::Crowd(..) => turns * load,
         Load::Counted { .. } => turns * (2.0 * load + 0.5),
