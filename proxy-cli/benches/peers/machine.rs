@@ -91,7 +91,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// What fits into one packet: half of what a benchmark over loopback has to be asked.
+/// How much data fits into one packet; copying looks cheap where packets are large.
 #[cfg(target_os = "linux")]
 fn segment() -> io::Result<u32> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
