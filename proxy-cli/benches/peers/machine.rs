@@ -2,13 +2,9 @@
 
 use crate::running::installed;
 use crate::suite::Suite;
-#[cfg(target_os = "linux")]
-use socket2::SockRef;
 use std::fmt;
 use std::fs;
 use std::io;
-#[cfg(target_os = "linux")]
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 
 /// The ground on which the numbers of this run stand.
@@ -20,8 +16,7 @@ pub(crate) struct Machine {
     proxy_core: String,
     kernel: String,
     processor: String,
-    /// Bytes of data in one of loopback's packets.
-    segment: u32,
+    mtu: String,
     versions: Vec<String>,
 }
 
@@ -56,7 +51,7 @@ impl Machine {
             all_cores,
             kernel: kernel.split('.').take(2).collect::<Vec<_>>().join("."),
             processor,
-            segment: segment()?,
+            mtu: mtu().unwrap_or_else(|| "unknown size".into()),
             versions: [
                 ("haproxy", "-v"),
                 ("nginx", "-v"),
@@ -84,24 +79,20 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { processor, kernel, segment, proxy_core, load_cores, .. } = self;
-        writeln!(f, "- {processor}, Linux {kernel}, {segment} bytes in a packet of loopback's")?;
+        let Machine { processor, kernel, mtu, proxy_core, load_cores, .. } = self;
+        writeln!(f, "- {processor}, Linux {kernel}, loopback with an MTU of {mtu}")?;
         writeln!(f, "- proxy-cli {}; {}", env!("CARGO_PKG_VERSION"), self.versions.join("; "))?;
         write!(f, "- proxies on core {proxy_core}, clients and origin on {load_cores}")
     }
 }
 
-/// How much data fits into one packet; copying looks cheap where packets are large.
-#[cfg(target_os = "linux")]
-fn segment() -> io::Result<u32> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let stream = TcpStream::connect(listener.local_addr()?)?;
-    SockRef::from(&stream).tcp_mss()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn segment() -> io::Result<u32> {
-    Err(io::ErrorKind::Unsupported.into())
+/// The MTU of the loopback interface, as `ip` tells it: where the network is one of our own,
+/// `/sys` is still about the other.
+fn mtu() -> Option<String> {
+    let output = Command::new("ip").args(["-o", "link", "show", "dev", "lo"]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (_, behind) = text.split_once(" mtu ")?;
+    behind.split_whitespace().next().map(str::to_owned)
 }
 
 /// The value behind `name:` in one of the text files of `/proc`.

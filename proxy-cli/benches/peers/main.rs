@@ -175,7 +175,7 @@ fn write(
         let of_suite = tables.iter().filter(|table| table.scenario.suite == suite);
         let others = of_suite.map(|table| table.others).fold(0.0, f64::max);
         let mut rounds = format!(
-            "{} rounds. Others used at most {:.0} % of the cores before a row.",
+            "Rounds: {}. Others used at most {:.0} % of the cores before a row.",
             effort.rounds,
             others * 100.0
         );

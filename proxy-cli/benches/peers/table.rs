@@ -3,6 +3,7 @@
 use crate::entrant::Entrant;
 use crate::scenario::Scenario;
 use crate::statistics::{Estimate, median};
+use crate::suite::Suite;
 use std::fmt;
 
 /// One contestant's turns, in the order of the rounds.
@@ -46,7 +47,9 @@ impl Table {
     /// Ours divided by another's, within the rounds in which both count.
     pub(crate) fn ratio(&self, other: &Entry, column: usize) -> Option<Estimate> {
         let ours = self.entries.first().filter(|ours| ours.entrant.is_ours())?;
-        if ours.entrant == other.entrant {
+        // What the relay does not keep is no measure for what others do.
+        let incomparable = self.scenario.suite == Suite::Memory && !other.entrant.is_peer();
+        if ours.entrant == other.entrant || incomparable {
             return None;
         }
         let pairs = ours.samples.iter().zip(&other.samples);
