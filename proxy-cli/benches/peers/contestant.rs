@@ -102,10 +102,11 @@ fn ours(form: Form, mode: Mode, origin: SocketAddr, cores: &str) -> io::Result<R
     if mode == Mode::Fixed {
         arguments.extend(["--upstream".into(), format!("http://{origin}").into()]);
     }
-    if form == Form::Logging {
-        arguments.extend(["--log-format".into(), "json".into()]);
-        arguments.extend(["--log-file".into(), log_file().into_os_string()]);
-    }
+    let (format, file) = match form {
+        Form::Logging => ("json", log_file().into_os_string()),
+        _ => ("off", "/dev/null".into()),
+    };
+    arguments.extend(["--log-format".into(), format.into(), "--log-file".into(), file]);
     Running::announced("proxy-cli", cores, Path::new(OURS), &arguments)
 }
 

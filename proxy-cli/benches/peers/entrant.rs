@@ -22,8 +22,7 @@ pub(crate) enum Kind {
 pub(crate) enum Form {
     /// Nothing.
     Plain,
-    /// It writes a log of JSON lines to a file. Ours always writes one, otherwise as text to
-    /// `/dev/null`; the others do not.
+    /// It writes a log of JSON lines to a file. The others never log.
     Logging,
     /// It is told to splice.
     Splicing,

@@ -16,9 +16,8 @@
 //!  (the other cores)        (the first core)             (the other cores)
 //! ```
 //!
-//! The null relay copies bytes and parses nothing: the floor for a program that copies. Our
-//! program writes its access log, which cannot be turned off, to `/dev/null`, and sends `Via`;
-//! the peers log nothing. The peers' configurations stand beside this file.
+//! The null relay copies bytes and parses nothing: the floor for a program that copies. Nobody
+//! writes a log, but for our program where that is what is measured; it sends `Via`. The peers' configurations stand beside this file.
 //!
 //! A suite is a number of scenarios of which the same is measured ([`suite`]); [`scenario`] has
 //! all of them, [`entrant`] who takes part. [`turn`] plays one. Load comes from `wrk`
