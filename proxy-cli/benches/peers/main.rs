@@ -17,7 +17,8 @@
 //! ```
 //!
 //! The null relay copies bytes and parses nothing: the floor for a program that copies. Nobody
-//! writes a log, but for our program where that is what is measured; it sends `Via`. The peers' configurations stand beside this file.
+//! writes a log, but for our program where that is what is measured; it sends `Via`. The peers'
+//! configurations stand beside this file.
 //!
 //! A suite is a number of scenarios of which the same is measured ([`suite`]); [`scenario`] has
 //! all of them, [`entrant`] who takes part. [`turn`] plays one. Load comes from `wrk`
