@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use proxy_core::{ApacheLogger, JsonLogger, LogFile, NoLog, ProxyBuilder, TextLogger};
+use proxy_core::{
+    ApacheLogger, JsonLogger, LogFile, NoLog, ProxyBuilder, RequestLogger, TextLogger,
+};
 
 use crate::config::LogFormat;
 
@@ -34,16 +37,21 @@ impl AccessLog {
 
     /// Has the proxy log here.
     pub fn attach(&self, format: LogFormat, builder: ProxyBuilder) -> ProxyBuilder {
+        builder.logger(self.logger(format))
+    }
+
+    /// What logs here.
+    pub fn logger(&self, format: LogFormat) -> Arc<dyn RequestLogger> {
         let writer: Box<dyn Write + Send> = match &self.file {
             Some(file) => Box::new(file.clone()),
             None => Box::new(io::stdout()),
         };
         match format {
-            LogFormat::Text => builder.logger(TextLogger::new(writer)),
-            LogFormat::Json => builder.logger(JsonLogger::new(writer)),
-            LogFormat::Common => builder.logger(ApacheLogger::common(writer)),
-            LogFormat::Combined => builder.logger(ApacheLogger::combined(writer)),
-            LogFormat::Off => builder.logger(NoLog),
+            LogFormat::Text => Arc::new(TextLogger::new(writer)),
+            LogFormat::Json => Arc::new(JsonLogger::new(writer)),
+            LogFormat::Common => Arc::new(ApacheLogger::common(writer)),
+            LogFormat::Combined => Arc::new(ApacheLogger::combined(writer)),
+            LogFormat::Off => Arc::new(NoLog),
         }
     }
 

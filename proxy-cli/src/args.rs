@@ -5,21 +5,31 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::Config;
+use crate::exec;
 use crate::settings::{self, Given, Group, Kind, Setting};
 
 /// What was asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Args {
     pub config: Option<PathBuf>,
     pub task: Task,
     pub verbose: bool,
     /// The settings that were given, each with its values.
     pub flags: Vec<(&'static str, Vec<String>)>,
+    /// What was asked for instead of a proxy that serves.
+    pub subcommand: Option<Subcommand>,
+}
+
+/// Something else to do than to serve. The other arguments are without meaning then.
+#[derive(Debug)]
+pub enum Subcommand {
+    Exec(Box<exec::Arguments>),
 }
 
 /// What to do with the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Task {
+    #[default]
     Run,
     Test,
     Print,
@@ -46,6 +56,16 @@ impl Args {
             task,
             verbose: matches.get_flag("verbose"),
             flags: settings::all().filter_map(values).collect(),
+            subcommand: matches.subcommand().and_then(Subcommand::from_matches),
+        }
+    }
+}
+
+impl Subcommand {
+    fn from_matches((name, matches): (&str, &ArgMatches)) -> Option<Subcommand> {
+        match name {
+            exec::NAME => Some(Subcommand::Exec(Box::new(exec::Arguments::from_matches(matches)))),
+            _ => None,
         }
     }
 }
@@ -55,6 +75,9 @@ fn command() -> Command {
     Command::new("proxy-cli")
         .version(env!("CARGO_PKG_VERSION"))
         .max_term_width(100)
+        .args_conflicts_with_subcommands(true)
+        .disable_help_subcommand(true)
+        .subcommand(exec::command())
         .about("A forward HTTP proxy, or one in front of a fixed upstream")
         .long_about(
             "A forward HTTP proxy, or one in front of a fixed upstream.\n\n\

@@ -12,6 +12,7 @@ mod config_file;
 mod descriptors;
 mod diagnostics;
 mod duration;
+mod exec;
 mod listen_address;
 mod listing;
 mod loading;
@@ -25,10 +26,11 @@ mod signals;
 mod size;
 mod tell;
 
+use std::env;
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
-use args::{Args, Task};
+use args::{Args, Subcommand, Task};
 use config::Config;
 use descriptors::Descriptors;
 use passed::Passed;
@@ -40,7 +42,18 @@ use tell::tell;
 const WRONG: u8 = 2;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    if let Some(code) = exec::run_inside(env::args_os()) {
+        process::exit(code);
+    }
+    let mut args = Args::parse();
+    match args.subcommand.take() {
+        // An exit code of a command may be any number.
+        Some(Subcommand::Exec(arguments)) => {
+            diagnostics::install(arguments.verbose);
+            process::exit(exec::run(&arguments));
+        }
+        None => {}
+    }
     diagnostics::install(args.verbose);
     let descriptors = Descriptors::raise();
     let passed = match Passed::take() {
