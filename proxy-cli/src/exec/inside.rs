@@ -4,7 +4,7 @@
 //! proxy-cli exec                       this process
 //!  │ ── starts it, its standard input a socket between the two ──▶ │
 //!  │ ── the standard input of the command ───────────────────────▶ │
-//!  │                                    namespaces of its own; lo up; listens there
+//!  │                  covers Unix sockets; a network of its own, lo up; listens there
 //!  │ ◀────────────────────────────────────── the listening socket ─│
 //!  │ proxy accepts from it                                         │
 //!  │ ── go ───────────────────────────────────────────────────────▶│ exec: becomes the command
@@ -26,7 +26,7 @@ use nix::sched::{CloneFlags, unshare};
 use rustix::process::{getegid, geteuid};
 
 use super::handing::{self, Message};
-use super::{child, environment, loopback};
+use super::{child, covered, environment, loopback};
 use crate::tell::tell;
 
 /// Becomes the command. Where it cannot, the process that has started this one is told, or the
@@ -67,8 +67,23 @@ fn prepare(line: &io::Stdin) -> Result<(TcpListener, OwnedFd), String> {
         Ok(Message::File(file)) => file,
         Ok(_) | Err(_) => return Err("no standard input was handed over".to_owned()),
     };
+    let sockets = covered::sockets()
+        .map_err(|error| format!("the system's Unix sockets are not told: {error}"))?;
+    enter(CloneFlags::CLONE_NEWNS)?;
+    covered::cover(&sockets)?;
+    // Once more, so that what has been mounted is another user namespace's: there, root cannot
+    // take it away either (mount_namespaces(7)).
+    enter(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?;
+    loopback::bring_up().map_err(|error| format!("its loopback interface stays down: {error}"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .map_err(|error| format!("cannot listen inside: {error}"))?;
+    Ok((listener, input))
+}
+
+/// Enters namespaces of its own, those of `flags` and one of users, which has the say over them.
+fn enter(flags: CloneFlags) -> Result<(), String> {
     let (user, group) = (geteuid().as_raw(), getegid().as_raw());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
+    unshare(CloneFlags::CLONE_NEWUSER | flags)
         .map_err(|error| format!("namespaces are refused: {}", error.desc()))?;
     // Whoever it is outside, it is inside; there is nobody else. That takes the means from
     // programs that would become root, too. A group may be mapped without a privilege only
@@ -79,9 +94,5 @@ fn prepare(line: &io::Stdin) -> Result<(TcpListener, OwnedFd), String> {
     };
     map("setgroups", "deny")?;
     map("uid_map", &format!("{user} {user} 1"))?;
-    map("gid_map", &format!("{group} {group} 1"))?;
-    loopback::bring_up().map_err(|error| format!("its loopback interface stays down: {error}"))?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .map_err(|error| format!("cannot listen inside: {error}"))?;
-    Ok((listener, input))
+    map("gid_map", &format!("{group} {group} 1"))
 }

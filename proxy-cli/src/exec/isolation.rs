@@ -89,6 +89,8 @@ fn advice() -> &'static str {
         "allow it with: sysctl user.max_user_namespaces=10000"
     } else if is("user/max_net_namespaces", "0") {
         "allow it with: sysctl user.max_net_namespaces=10000"
+    } else if is("user/max_mnt_namespaces", "0") {
+        "allow it with: sysctl user.max_mnt_namespaces=10000"
     } else if is("kernel/apparmor_restrict_unprivileged_userns", "1") {
         "AppArmor allows it to programs whose profile says `userns,`; or allow it to all with: \
          sysctl kernel.apparmor_restrict_unprivileged_userns=0"

@@ -12,6 +12,8 @@
 mod allowed;
 mod arguments;
 mod child;
+#[cfg(target_os = "linux")]
+mod covered;
 mod environment;
 mod gate;
 #[cfg(target_os = "linux")]
