@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use proxy_core::{
     Authority, BuildError, ConnectPorts, DestinationGuard, Destinations, FixedUpstreamHandler,
-    ForwardingFields, ForwardingPolicy, Intake, Limits, Listener, Network, Proxy, ProxyBuilder,
-    Timeouts,
+    ForwardHandler, ForwardingFields, ForwardingPolicy, Intake, Limits, Listener, Network,
+    PacHandler, Proxy, ProxyBuilder, Timeouts,
 };
 
 use crate::descriptors::Descriptors;
@@ -35,6 +35,8 @@ pub struct Config {
     pub deny_destination: Vec<Destinations>,
     /// `None`: what the library does, which depends on where it listens.
     pub connect_port: Option<ConnectPorts>,
+    /// That browsers are told how to use the proxy, if they ask it.
+    pub pac: bool,
     pub forwarded_for: Forwarding,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
@@ -62,6 +64,7 @@ impl Default for Config {
             allow_destination: Vec::new(),
             deny_destination: Vec::new(),
             connect_port: None,
+            pac: false,
             forwarded_for: Forwarding::Auto,
             trusted_proxies: Vec::new(),
             event_loops: None,
@@ -105,10 +108,29 @@ impl Config {
         if let Some(upstream) = &self.upstream {
             builder = builder.handler(FixedUpstreamHandler::new(upstream.clone()));
         }
+        if self.pac {
+            builder = builder.handler(self.pac_handler());
+        }
         if let Some(event_loops) = self.event_loops {
             builder = builder.event_loops(event_loops);
         }
         builder
+    }
+
+    fn pac_handler(&self) -> PacHandler<ForwardHandler> {
+        let handler = PacHandler::new(ForwardHandler);
+        let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+        // One that is not an address yet is a name, and only `localhost` stays where it is.
+        let given = |address: &String| match address.parse() {
+            Ok(address) => is_loopback(&address),
+            Err(_) => address.rsplit_once(':').is_some_and(|(host, _)| host == "localhost"),
+        };
+        let is_here = self.listen.iter().all(given) && self.passed.iter().all(is_loopback);
+        // What is allowed, although it is inside, is meant to be asked for through the proxy.
+        match is_here || !self.allow_destination.is_empty() {
+            true => handler,
+            false => handler.leaving_out_inside(),
+        }
     }
 
     /// What is allowed and denied, beside what the library does by itself.
@@ -120,12 +142,13 @@ impl Config {
         }
     }
 
-    /// A setting of where to connect to, which only a forward proxy is asked.
+    /// A setting that only a forward proxy heeds: most are of where to connect to.
     fn set_for_forwarding(&self) -> Option<&'static str> {
         let set = [
             ("allow_destination", !self.allow_destination.is_empty()),
             ("deny_destination", !self.deny_destination.is_empty()),
             ("connect_port", self.connect_port.is_some()),
+            ("pac", self.pac),
         ];
         set.into_iter().find(|(_, is_set)| *is_set).map(|(name, _)| name)
     }
@@ -401,7 +424,8 @@ mod tests {
         for (config, setting) in [
             (Config { allow_destination: private(), ..config.clone() }, "allow_destination"),
             (Config { deny_destination: private(), ..config.clone() }, "deny_destination"),
-            (Config { connect_port: port, ..config }, "connect_port"),
+            (Config { connect_port: port, ..config.clone() }, "connect_port"),
+            (Config { pac: true, ..config }, "pac"),
         ] {
             assert_eq!(impossible(&config), setting);
         }

@@ -60,7 +60,8 @@ mod proxy;
 pub use error::{Reason, Side};
 pub use handler::{
     Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, Plan, Reach, Response, ResponseAction, Route, TakeOver,
+    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Response, ResponseAction, Route,
+    TakeOver,
 };
 pub use http1::{FieldEdits, ForwardingFields};
 pub use limits::{Limits, Timeouts};

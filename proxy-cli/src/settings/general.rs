@@ -71,6 +71,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "403 `port_not_allowed`",
     },
     Setting {
+        name: "pac",
+        kind: Kind::Switch(|config| &mut config.pac),
+        help: "Answer /proxy.pac and /wpad.dat, asked of the proxy itself, with a file by which \
+               browsers set themselves up",
+        unset: "",
+        reason: "most clients are set up in another way, and what is not needed is not answered",
+        at_limit: "",
+    },
+    Setting {
         name: "log-format",
         kind: Kind::Word(|config| &mut config.log_format),
         help: "How the access log is written: for people, one JSON object a line, as Apache does, or not at all",

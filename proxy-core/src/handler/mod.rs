@@ -4,6 +4,7 @@ mod action;
 mod exchange;
 mod fixed;
 mod forward;
+mod pac;
 mod response;
 
 pub use action::{Action, Admission, Decision, Plan, Reach, ResponseAction, Route, TakeOver};
@@ -11,6 +12,7 @@ pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};
 pub use fixed::FixedUpstreamHandler;
 pub use forward::ForwardHandler;
+pub use pac::PacHandler;
 pub use response::Response;
 
 use crate::error::Reason;
