@@ -134,7 +134,7 @@ impl Config {
     }
 
     /// What is allowed and denied, beside what the library does by itself.
-    fn guard(&self) -> impl FnOnce(DestinationGuard) -> DestinationGuard + Send + 'static {
+    pub fn guard(&self) -> impl FnOnce(DestinationGuard) -> DestinationGuard + Send + 'static {
         let (allowed, denied) = (self.allow_destination.clone(), self.deny_destination.clone());
         move |default| {
             let guard = allowed.into_iter().fold(default, DestinationGuard::allow);

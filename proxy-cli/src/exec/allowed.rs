@@ -98,7 +98,7 @@ fn is_in(host: &str, domain: &str) -> bool {
 }
 
 /// The address that a host is, with or without brackets.
-fn address_of(host: &str) -> Option<IpAddr> {
+pub fn address_of(host: &str) -> Option<IpAddr> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }

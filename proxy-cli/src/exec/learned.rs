@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use proxy_core::DestinationGuard;
+
+use super::allowed::address_of;
 use super::table::bytes;
 use super::tally::{Count, Counts};
 
@@ -10,14 +13,17 @@ use super::tally::{Count, Counts};
 const USUAL: [u16; 2] = [80, 443];
 
 /// A file for `--allow-from`: the hosts that were asked for, in the order of the alphabet, also
-/// those that were refused for being on no list. What no list can allow stands in a comment.
-pub fn list(counts: &Counts) -> String {
+/// those that were refused for being on no list. What no list can allow stands in a comment: what
+/// `guard` refuses by its address, or has refused.
+pub fn list(counts: &Counts, guard: &DestinationGuard) -> String {
     let mut hosts: BTreeMap<&str, Vec<(u16, &Count)>> = BTreeMap::new();
     for (place, count) in &counts.hosts {
         hosts.entry(&place.host).or_default().push((place.port, count));
     }
     let mut lines = Vec::new();
     for (host, ports) in hosts {
+        let is_refused = address_of(host).is_some_and(|address| guard.check(address).is_err());
+        let told = |counts: &[&Count]| told(counts, is_refused);
         if ports.iter().all(|(port, _)| USUAL.contains(port)) {
             let counts: Vec<_> = ports.iter().map(|(_, count)| *count).collect();
             lines.push((host.to_owned(), told(&counts)));
@@ -48,13 +54,13 @@ enum Told {
     Never(String),
 }
 
-fn told(counts: &[&Count]) -> Told {
+fn told(counts: &[&Count], is_refused: bool) -> Told {
     let requests: u64 = counts.iter().map(|count| count.requests).sum();
     let denied: u64 = counts.iter().map(|count| count.denied).sum();
     let out_of_reach: u64 = counts.iter().map(|count| count.out_of_reach).sum();
     let received = counts.iter().map(|count| count.received).sum();
     let times = if requests == 1 { "1 request".to_owned() } else { format!("{requests} requests") };
-    if out_of_reach == requests {
+    if is_refused || out_of_reach == requests {
         return Told::Never(format!(
             "{times}, refused for its address or port, which no list allows"
         ));
@@ -90,13 +96,16 @@ mod tests {
                 1,
                 Some(Reason::DestinationNotAllowed),
             ),
+            // It was not even looked at, but would have been.
+            ("CONNECT", "[fe80::1]:443", "[fe80::1]", 1, denied),
             ("GET", "/", "127.0.0.1", 1, Some(Reason::NotAProxyRequest)),
         ]);
-        let list = list(&counts);
+        let list = list(&counts, &DestinationGuard::on_loopback());
         assert_eq!(
             list,
             "# Hosts for `proxy-cli exec --allow-from`, as a run has asked for them.\n\
              # 169.254.169.254: 1 request, refused for its address or port, which no list allows\n\
+             # [fe80::1]: 1 request, refused for its address or port, which no list allows\n\
              a.test:80    # 1 request, refused in this run\n\
              a.test:8080  # 1 request, 10 B\n\
              b.test       # 2 requests, 20 B; 1 refused in this run\n\
@@ -112,6 +121,6 @@ mod tests {
 
     #[test]
     fn a_run_without_requests_needs_no_host() {
-        assert_eq!(list(&Counts::default()).lines().count(), 1);
+        assert_eq!(list(&Counts::default(), &DestinationGuard::on_loopback()).lines().count(), 1);
     }
 }

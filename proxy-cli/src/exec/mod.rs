@@ -34,7 +34,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use proxy_core::{BuildError, ProxyBuilder, ProxyHandle, Tee};
+use proxy_core::{BuildError, DestinationGuard, ProxyBuilder, ProxyHandle, Tee};
 
 pub use arguments::{Arguments, NAME, command};
 
@@ -48,7 +48,7 @@ use crate::{fail, loading};
 use allowed::AllowList;
 use child::Attendant;
 use gate::Gate;
-use tally::{Counts, Tally};
+use tally::Tally;
 
 /// Exit code where the proxy could not be started; other programs that run a command have the
 /// same (env, timeout).
@@ -186,7 +186,10 @@ impl<'a> Run<'a> {
             tell!("{}", table::table(&counts));
         }
         match &self.arguments.learn {
-            Some(path) => Ok(learn(path, &counts, code)),
+            Some(path) => {
+                let guard = config.guard()(DestinationGuard::on_loopback());
+                Ok(learn(path, &learned::list(&counts, &guard), code))
+            }
             None => Ok(code),
         }
     }
@@ -239,8 +242,8 @@ fn told(error: &dyn std::error::Error) -> i32 {
 }
 
 /// Writes what was learned. A command that was content is not, where its list is lost.
-fn learn(path: &Path, counts: &Counts, code: i32) -> i32 {
-    match std::fs::write(path, learned::list(counts)) {
+fn learn(path: &Path, list: &str, code: i32) -> i32 {
+    match std::fs::write(path, list) {
         Ok(()) => code,
         Err(error) => {
             tell!("proxy-cli: {} cannot be written: {error}", path.display());
