@@ -27,10 +27,9 @@ pub fn lead_to(address: SocketAddr, command: &mut Command) {
     command.env("NODE_USE_ENV_PROXY", "1");
 }
 
-/// A proxy that this process itself was told to use, and that is not used: the first that is set.
-pub fn inherited() -> Option<(&'static str, String)> {
-    PROXIES.into_iter().find_map(|name| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some((name, value))
-    })
+/// The variable that names a proxy for this process itself, which does not use it: the first that
+/// is set. Its value may hold a password, so it is not shown.
+pub fn inherited() -> Option<&'static str> {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    PROXIES.into_iter().find(is_set)
 }

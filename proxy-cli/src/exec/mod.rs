@@ -79,8 +79,8 @@ pub fn run(arguments: &Arguments) -> i32 {
             return WRONG;
         }
     };
-    if let Some((name, value)) = environment::inherited() {
-        tell!("proxy-cli: {name}={value} is not used: this proxy connects by itself");
+    if let Some(name) = environment::inherited() {
+        tell!("proxy-cli: the proxy in {name} is not used: this one connects by itself");
     }
     match Run::new(arguments, &limit).run(allowed, &config, &descriptors) {
         Ok(code) | Err(code) => code,
