@@ -18,7 +18,11 @@ use std::thread;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_proxy-cli");
 
 fn exec(arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    exec_by(Command::new(PROGRAM), arguments)
+}
+
+/// The same by `command`, which runs the program.
+fn exec_by(mut command: Command, arguments: &[&str]) -> Command {
     command.arg("exec").args(arguments);
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
@@ -260,7 +264,14 @@ fn told_of(signal: &str) -> Output {
     let script = format!(
         "trap 'echo told; kill $p; exit 3' {signal}; sleep 60 & p=$!; echo ready; wait $p; exit 4"
     );
-    let mut child = exec(&["--quiet", "--", "sh", "-c", &script]).spawn().unwrap();
+    // Whoever runs these tests in the background of a shell, or under nohup, has signals ignored, and
+    // what is ignored is not passed on.
+    let mut command = Command::new("env");
+    command.args(["--default-signal", PROGRAM]);
+    if cfg!(not(target_os = "linux")) {
+        command = Command::new(PROGRAM);
+    }
+    let mut child = exec_by(command, &["--quiet", "--", "sh", "-c", &script]).spawn().unwrap();
     let mut output = child.stdout.take().unwrap();
     let mut ready = [0; 6];
     output.read_exact(&mut ready).unwrap();
