@@ -140,9 +140,10 @@ struct Reader<'a> {
     at: usize,
 }
 
-/// These end at each hop (RFC 9110 §7.6.1, §11.7), or are `Content-Length` and
-/// `Transfer-Encoding` to those that do not tell `_` from `-`.
-const NEVER: [&str; 9] = [
+/// These end at each hop (RFC 9110 §7.6.1, §11.7), are `Content-Length` and `Transfer-Encoding` to
+/// those that do not tell `_` from `-`, or a setting to those of the CGI kind (CVE-2016-5385).
+const NEVER: [&str; 10] = [
+    "Proxy",
     "Keep-Alive",
     "TE",
     "Proxy-Connection",
