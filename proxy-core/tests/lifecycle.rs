@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use proxy_core::{
     ConnectError, Destination, Dialing, Event, FixedUpstreamHandler, Kind, Limits, NoLog, Proxy,
     Reason, UpstreamConnector,
@@ -15,21 +15,6 @@ use support::{Client, Origin, PATIENCE, Stage};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const SOON: Duration = Duration::from_millis(50);
-
-/// An origin that tells of each request and answers when it is told to, or when the sender is
-/// dropped.
-fn hesitant() -> (Origin, Receiver<()>, Sender<()>) {
-    let (arrived, arrivals) = unbounded();
-    let (go, may_go) = bounded(0);
-    let origin = Origin::new(move |visit| {
-        while visit.request().is_some() {
-            arrived.send(()).unwrap();
-            let _ = may_go.recv();
-            visit.send(OK);
-        }
-    });
-    (origin, arrivals, go)
-}
 
 /// A tunnel whose other end never says anything.
 fn tunnel(stage: &Stage) -> Client {
@@ -86,7 +71,7 @@ fn proxies_in_one_process_know_nothing_of_each_other() {
 #[test]
 fn a_shutdown_lets_exchanges_end_and_closes_what_is_idle_at_once() {
     let mut stage = Stage::forward();
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let (mut busy, mut half, mut idle) = (stage.client(), stage.client(), stage.client());
     busy.send(origin.get("/"));
     arrivals.recv_timeout(PATIENCE).unwrap();
@@ -114,7 +99,7 @@ fn a_shutdown_lets_exchanges_end_and_closes_what_is_idle_at_once() {
 #[test]
 fn a_shutdown_cuts_what_has_not_ended_in_time() {
     let mut stage = Stage::forward();
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let (mut waiting, mut half, mut tunnel) = (stage.client(), stage.client(), tunnel(&stage));
     waiting.send(origin.get("/"));
     arrivals.recv_timeout(PATIENCE).unwrap();
@@ -143,7 +128,7 @@ fn a_shutdown_cuts_what_has_not_ended_in_time() {
 #[test]
 fn tunnels_have_a_deadline_of_their_own() {
     let mut stage = Stage::forward();
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let (mut tunnel, mut busy) = (tunnel(&stage), stage.client());
     busy.send(origin.get("/"));
     arrivals.recv_timeout(PATIENCE).unwrap();

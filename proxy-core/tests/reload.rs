@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, unbounded};
 use proxy_core::{
     AccessRecord, Action, BuildError, ConnectionHandler, Exchange, Limits, Network, NoLog, Proxy,
     ProxyBuilder, ProxyHandle, Response, ResponseAction, Timeouts,
@@ -52,21 +52,6 @@ fn client(proxy: &ProxyHandle) -> Client {
     Client::connect(proxy.local_addrs()[0])
 }
 
-/// An origin that tells of each request and answers when it is told to, or when the sender is
-/// dropped.
-fn hesitant() -> (Origin, Receiver<()>, Sender<()>) {
-    let (arrived, arrivals) = unbounded();
-    let (go, may_go) = bounded(0);
-    let origin = Origin::new(move |visit| {
-        while visit.request().is_some() {
-            arrived.send(()).unwrap();
-            let _ = may_go.recv();
-            visit.send(OK);
-        }
-    });
-    (origin, arrivals, go)
-}
-
 #[track_caller]
 fn answered_by(client: &mut Client, version: &str) {
     let answer = client.answer();
@@ -80,7 +65,7 @@ fn listener_of(client: &mut Client) -> String {
 #[test]
 fn what_begins_has_the_new_settings_and_what_has_begun_keeps_the_old() {
     let mut proxy = first();
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let (mut busy, mut idle) = (client(&proxy), client(&proxy));
     busy.send(origin.get("/"));
     arrivals.recv_timeout(PATIENCE).unwrap();
@@ -139,7 +124,7 @@ fn a_tunnel_keeps_its_timeouts() {
 fn listeners_come_and_go_and_those_that_stay_are_not_touched() {
     let mut proxy = version("1").listen("127.0.0.1:0").listen("localhost:0").start().unwrap();
     let (stays, goes) = (proxy.local_addrs()[0], proxy.local_addrs()[1]);
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let (mut idle, mut busy) = (Client::connect(goes), Client::connect(goes));
     let (mut half, mut kept) = (Client::connect(goes), Client::connect(stays));
     let mut tunnel = Client::connect(goes);
@@ -243,7 +228,7 @@ fn what_cannot_work_changes_nothing() {
 #[test]
 fn clients_that_are_not_served_any_more_get_what_is_under_way_and_no_more() {
     let mut proxy = first();
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let (mut busy, mut idle, mut half) = (client(&proxy), client(&proxy), client(&proxy));
     let request = origin.get("/");
     half.send(&request[..10]);
@@ -318,7 +303,7 @@ fn connections_to_upstreams_are_not_used_by_what_comes_after() {
 #[test]
 fn a_connection_that_was_in_use_ends_with_its_response() {
     let mut proxy = first();
-    let (origin, arrivals, go) = hesitant();
+    let (origin, arrivals, go) = Origin::hesitant();
     let mut client = client(&proxy);
     client.send(origin.get("/"));
     arrivals.recv_timeout(PATIENCE).unwrap();
@@ -340,7 +325,7 @@ fn whoever_waits_for_a_place_has_it_when_there_are_more() {
     };
     for more in [2, usize::MAX] {
         let mut proxy = limited(1).listen("127.0.0.1:0").start().unwrap();
-        let (origin, arrivals, go) = hesitant();
+        let (origin, arrivals, go) = Origin::hesitant();
         let (mut first, mut second) = (client(&proxy), client(&proxy));
         first.send(origin.get("/"));
         arrivals.recv_timeout(PATIENCE).unwrap();
@@ -356,7 +341,7 @@ fn whoever_waits_for_a_place_has_it_when_there_are_more() {
 #[test]
 fn a_limit_that_was_not_there_counts_from_then_on() {
     let mut proxy = first();
-    let (origin, arrivals, _go) = hesitant();
+    let (origin, arrivals, _go) = Origin::hesitant();
     let mut limits = Limits::default();
     (limits.connections_per_upstream, limits.waiting_per_upstream) = (1, 0);
     proxy.reload(version("2").limits(limits)).unwrap();

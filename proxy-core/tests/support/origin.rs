@@ -94,6 +94,21 @@ impl Origin {
         (origin, told)
     }
 
+    /// Tells of each request, and answers it with `ok` when it is told to, or when the sender is
+    /// dropped.
+    pub fn hesitant() -> (Origin, Receiver<()>, Sender<()>) {
+        let (arrived, arrivals) = crossbeam_channel::unbounded();
+        let (go, may_go) = crossbeam_channel::bounded(0);
+        let origin = Origin::new(move |visit| {
+            while visit.request().is_some() {
+                arrived.send(()).unwrap();
+                let _ = may_go.recv();
+                visit.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            }
+        });
+        (origin, arrivals, go)
+    }
+
     /// How many connections have come.
     pub fn visits(&self) -> usize {
         self.visits.load(Ordering::SeqCst)
