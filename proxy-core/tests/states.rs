@@ -22,7 +22,7 @@ const MANY: usize = 200;
 /// Those that keep the kernel's buffers full take long to get there.
 const FEW: usize = 4;
 /// A read, and so what may be pending in each direction: the default of `buffer_bytes`.
-const READ: usize = 64 * 1024;
+const READ: usize = 63 * 1024;
 const HEAD: usize = 1000;
 
 static BLOCK: [u8; 16 * 1024] = [b'x'; 16 * 1024];

@@ -41,7 +41,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         kind: Kind::Size(KIB..=MIB, |config| &mut config.limits.buffer_bytes),
         help: "Bytes read at once, and held for a slow receiver in each direction",
         unset: "",
-        reason: "few system calls for bulk transfers, and it stays in the second-level cache",
+        reason: "few system calls for bulk transfers, and what is read fits a segment of the system's \
+                 with a head in front of it",
         at_limit: "reading pauses until the receiver has taken them",
     },
     Setting {
