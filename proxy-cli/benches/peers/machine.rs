@@ -66,6 +66,15 @@ impl Machine {
         })
     }
 
+    /// What the document calls the results of a suite here: those with packets of another size than
+    /// loopback's have a part of their own.
+    pub(crate) fn part(&self, suite: Suite) -> String {
+        match self.mtu.as_str() {
+            LOOPBACK => suite.name().into(),
+            other => format!("{}-{other}", suite.name()),
+        }
+    }
+
     /// Where the proxies of a suite run.
     pub(crate) fn proxy_cores(&self, suite: Suite) -> &str {
         if suite.is_pinned() { &self.proxy_core } else { &self.all_cores }
@@ -85,6 +94,9 @@ impl fmt::Display for Machine {
         write!(f, "- proxies on core {proxy_core}, clients and origin on {load_cores}")
     }
 }
+
+/// The MTU that Linux gives its loopback interface.
+const LOOPBACK: &str = "65536";
 
 /// The MTU of the loopback interface, as `ip` tells it: where the network is one of our own,
 /// `/sys` is still about the other.

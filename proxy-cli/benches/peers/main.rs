@@ -184,7 +184,7 @@ fn write(
         }
         let facts = facts.filter(|_| suite == Suite::Start).unwrap_or_default();
         let part = document::part(suite, tables);
-        document.put(suite.name(), &format!("{rounds}\n\n{part}{facts}"))?;
+        document.put(&machine.part(suite), &format!("{rounds}\n\n{part}{facts}"))?;
     }
     if options.suites().count() == Suite::ALL.len() {
         document.put("machine", &machine.to_string())?;
