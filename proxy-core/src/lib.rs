@@ -63,7 +63,7 @@ pub use handler::{
     FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Response, ResponseAction, Route,
     TakeOver,
 };
-pub use http1::{FieldEdits, ForwardingFields};
+pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};
 pub use logger::{
     AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,

@@ -99,6 +99,11 @@ impl FieldKind {
         matches!(self, FieldKind::Other | FieldKind::Authorization | FieldKind::WwwAuthenticate)
     }
 
+    /// Whether it tells for whom a request is passed on.
+    pub(crate) fn is_forwarding(self) -> bool {
+        matches!(self, FieldKind::Forwarded | FieldKind::XForwardedFor | FieldKind::ForwardingClaim)
+    }
+
     /// Whether a handler may change it: it neither frames nor routes, and does not end here.
     pub(crate) fn is_editable(self) -> bool {
         matches!(
@@ -106,11 +111,8 @@ impl FieldKind {
             FieldKind::Other
                 | FieldKind::Authorization
                 | FieldKind::Date
-                | FieldKind::Forwarded
                 | FieldKind::WwwAuthenticate
-                | FieldKind::XForwardedFor
-                | FieldKind::ForwardingClaim
-        )
+        ) || self.is_forwarding()
     }
 }
 

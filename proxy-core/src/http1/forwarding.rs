@@ -115,8 +115,13 @@ mod tests {
         let head = format!("GET / HTTP/1.1\r\nHost: h\r\n{CLAIMS}\r\n");
         request.parse(head.as_bytes(), &Limits::default()).unwrap();
         let mut out = Vec::new();
-        let rewrite =
-            RequestRewrite { via: "me", host: "", forwarding, edits: &FieldEdits::default() };
+        let rewrite = RequestRewrite {
+            via: "me",
+            host: "",
+            forwarding,
+            privacy: None,
+            edits: &FieldEdits::default(),
+        };
         request.write_upstream(&mut out, &rewrite);
         let text = String::from_utf8(out).unwrap();
         let fields = text.strip_prefix("GET / HTTP/1.1\r\nHost: h\r\n").unwrap();

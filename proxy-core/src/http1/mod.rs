@@ -76,7 +76,7 @@
 //!
 //! // What goes to the upstream: the head made anew, then the body.
 //! let mut out = Vec::new();
-//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com", forwarding: None, edits: &FieldEdits::default() });
+//! request.write_upstream(&mut out, &RequestRewrite { via: "proxy", host: "example.com", forwarding: None, privacy: None, edits: &FieldEdits::default() });
 //! let (mut body, mut at) = (Body::new(request.body_length(), Coding::AsIs), head);
 //! while !body.is_done() {
 //!     let step = body.advance(&client[at..], &mut out, &limits)?;
@@ -126,6 +126,7 @@ mod fields;
 mod forwarding;
 mod framing;
 mod list;
+mod privacy;
 mod request;
 mod response;
 mod rewrite;
@@ -145,6 +146,7 @@ pub use error::Error;
 pub use field::Field;
 pub use forwarding::{Claims, Forwarding, ForwardingFields};
 pub use framing::BodyLength;
+pub use privacy::{ClientHints, Privacy, Referer, Telling, UserAgent};
 pub use request::RequestHead;
 pub use response::ResponseHead;
 pub use rewrite::{Persistence, RequestRewrite, ResponseRewrite};

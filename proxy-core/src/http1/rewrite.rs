@@ -1,7 +1,8 @@
 //! The heads for the next hop: what was received, made anew in canonical form.
 
 use super::field::FieldKind;
-use super::fields;
+use super::fields::{self, FieldLine};
+use super::privacy::{self, Privacy, Told};
 use super::response::Announced;
 use super::{BodyLength, Coding, FieldEdits, Forwarding, RequestHead, ResponseHead, TargetForm};
 
@@ -16,6 +17,8 @@ pub struct RequestRewrite<'a> {
     /// What the upstream is told of the client. `None`: nothing, and what the client says of
     /// itself goes on as it is.
     pub forwarding: Option<Forwarding>,
+    /// What else it is not told of the client, although the client says it. `None`: all goes on.
+    pub privacy: Option<&'a Privacy>,
     /// What else is to be changed.
     pub edits: &'a FieldEdits,
 }
@@ -79,13 +82,14 @@ impl RequestHead {
         for line in self.fields.lines() {
             match line.kind {
                 kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
+                _ if self.has_hidden(line, rewrite, out) => {}
                 FieldKind::Other
                 | FieldKind::Authorization
                 | FieldKind::Date
                 | FieldKind::Via
                 | FieldKind::WwwAuthenticate => self.fields.write(line, out),
-                FieldKind::Forwarded | FieldKind::XForwardedFor | FieldKind::ForwardingClaim
-                    if rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
+                kind if kind.is_forwarding()
+                    && rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
                 {
                     self.fields.write(line, out);
                 }
@@ -117,6 +121,29 @@ impl RequestHead {
             out.extend_from_slice(fields::UPGRADE);
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// Whether a field does not go on as it came, since it tells too much of the client. Writes what
+    /// does.
+    fn has_hidden(
+        &self,
+        line: &FieldLine,
+        rewrite: &RequestRewrite<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Some(privacy) = rewrite.privacy else { return false };
+        // What is told of clients in these fields has been settled.
+        if rewrite.forwarding.is_some() && line.kind.is_forwarding() {
+            return false;
+        }
+        let value = self.fields.value(line);
+        match privacy.of(line.kind, self.fields.name(line), value, self) {
+            Told::Whole => return false,
+            Told::Instead(value) => self.fields.write_value(line, value, out),
+            Told::WithoutNames => privacy::write_via_without_names(value, out),
+            Told::Nothing => {}
+        }
+        true
     }
 }
 

@@ -99,6 +99,7 @@ fn write(request: &RequestHead) -> Vec<u8> {
             via: "me",
             host: "fallback",
             forwarding: None,
+            privacy: None,
             edits: &FieldEdits::default(),
         },
     );

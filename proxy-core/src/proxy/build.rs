@@ -201,6 +201,7 @@ impl ProxyBuilder {
                 Arc::new(DirectConnector::default().with_settings(&self.limits, &self.timeouts))
             }),
             forwarding: self.forwarding,
+            privacy: Some(self.privacy).filter(|privacy| !privacy.is_off()),
             clients: self.clients,
             limits: self.limits,
             timeouts: self.timeouts,

@@ -6,6 +6,7 @@ use super::build::Proxy;
 #[cfg(doc)]
 use super::handle::ProxyHandle;
 use crate::handler::{ConnectionHandler, ForwardHandler};
+use crate::http1::Privacy;
 use crate::limits::{Limits, Timeouts};
 #[cfg(doc)]
 use crate::logger::NoLog;
@@ -28,6 +29,7 @@ pub struct ProxyBuilder {
     pub(super) connector: Option<Arc<dyn UpstreamConnector>>,
     pub(super) logger: Option<Arc<dyn RequestLogger>>,
     pub(super) forwarding: ForwardingPolicy,
+    pub(super) privacy: Privacy,
     pub(super) clients: Clients,
     pub(super) guard: Box<dyn FnOnce(DestinationGuard) -> DestinationGuard + Send>,
     pub(super) connect_ports: Option<ConnectPorts>,
@@ -52,6 +54,7 @@ impl Proxy {
             connector: None,
             logger: None,
             forwarding: ForwardingPolicy::off(),
+            privacy: Privacy::off(),
             clients: Clients::default(),
             guard: Box::new(|default| default),
             connect_ports: None,
@@ -107,6 +110,12 @@ impl ProxyBuilder {
     /// Says what upstreams are told of clients. Default: nothing.
     pub fn forwarding(mut self, forwarding: ForwardingPolicy) -> Self {
         self.forwarding = forwarding;
+        self
+    }
+
+    /// Says how much of what clients tell of themselves goes on to upstreams. Default: all of it.
+    pub fn privacy(mut self, privacy: Privacy) -> Self {
+        self.privacy = privacy;
         self
     }
 

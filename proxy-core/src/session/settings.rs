@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::handler::ConnectionHandler;
+use crate::http1::Privacy;
 use crate::limits::{Limits, Timeouts};
 use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::upstream::UpstreamConnector;
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) pseudonym: String,
     /// What upstreams are told of clients.
     pub(crate) forwarding: ForwardingPolicy,
+    /// What they are not told, although clients say it. `None`: they are told all.
+    pub(crate) privacy: Option<Privacy>,
     /// Who is served.
     pub(crate) clients: Clients,
     /// Where no connection is made to.

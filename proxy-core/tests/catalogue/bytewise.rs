@@ -127,7 +127,8 @@ fn requests(bytes: &[u8], ends: impl IntoIterator<Item = usize>) -> Passed {
             scanner.reset();
             at += length;
             let edits = &FieldEdits::default();
-            let rewrite = RequestRewrite { via: "PROXY", host: "", forwarding: None, edits };
+            let rewrite =
+                RequestRewrite { via: "PROXY", host: "", forwarding: None, privacy: None, edits };
             request.write_upstream(&mut out, &rewrite);
             if request.method() == "CONNECT" {
                 return Passed { out, error: None };

@@ -12,6 +12,7 @@ fn upstream(head: &str) -> String {
             via: "me",
             host: "fallback",
             forwarding: None,
+            privacy: None,
             edits: &FieldEdits::default(),
         },
     );

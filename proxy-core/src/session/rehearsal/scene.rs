@@ -43,6 +43,7 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         timeouts: Timeouts::default(),
         pseudonym: "rehearsal".to_owned(),
         forwarding: ForwardingPolicy::off(),
+        privacy: None,
         guard: DestinationGuard::on_loopback(),
         connect_ports: ConnectPorts::any(),
         clients: Clients::Unsaid,

@@ -45,6 +45,7 @@ impl Session {
                 via: &settings.pseudonym,
                 host: &side.key,
                 forwarding: settings.forwarding.of(self.client.who.address.ip()),
+                privacy: settings.privacy.as_ref(),
                 edits: transaction.handler.request_edits(),
             };
             transaction.request.write_upstream(&mut env.out, &rewrite);
