@@ -14,7 +14,7 @@
 //!
 //! [`TextLogger`] writes lines for people, [`JsonLogger`] lines for programs, [`ApacheLogger`]
 //! those of Apache's log; any of them to a [`LogFile`]. Any closure that takes a record is a
-//! logger, too. [`Tee`], [`Filter`] and [`Background`] make loggers of loggers.
+//! logger, too. [`Tee`], [`Filter`], [`Veiled`] and [`Background`] make loggers of loggers.
 
 mod apache;
 mod background;
@@ -30,6 +30,7 @@ mod record;
 mod tee;
 mod text;
 mod userinfo;
+mod veiled;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use tee::Tee;
 pub use text::TextLogger;
 pub(crate) use userinfo::userinfo;
+pub use veiled::Veiled;
 
 /// Takes the access records of a proxy.
 ///
