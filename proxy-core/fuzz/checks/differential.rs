@@ -42,7 +42,8 @@ fn compare_requests(input: &[u8]) {
     }
     let mut out = Vec::new();
     let edits = &FieldEdits::default();
-    let rewrite = RequestRewrite { via: "fuzz", host: "a.test", forwarding: None, edits };
+    let (forwarding, privacy) = (None, None);
+    let rewrite = RequestRewrite { via: "fuzz", host: "a.test", forwarding, privacy, edits };
     request.write_upstream(&mut out, &rewrite);
     out.extend(sent);
     // Methods and targets that the `http` crate does not know, it refuses.

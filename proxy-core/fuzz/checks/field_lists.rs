@@ -5,7 +5,7 @@ use crate::canonical::Upgrade;
 use proxy_core::http1::{
     Claims, FieldEdits, Forwarding, ForwardingFields, RequestHead, RequestRewrite,
 };
-use proxy_core::{Limits, Network};
+use proxy_core::{Limits, Network, Privacy};
 
 /// What `Connection` must not take away, with what it is sent with.
 const KEPT: [(&str, &str); 5] = [
@@ -52,7 +52,9 @@ pub fn check(input: &[u8]) {
         let forwarding = Some(Forwarding { fields, client, claims });
         let edits = &FieldEdits::default();
         let mut out = Vec::new();
-        let rewrite = RequestRewrite { via: "fuzz", host: "", forwarding, edits };
+        let strict = Privacy::strict();
+        let privacy = Some(&strict).filter(|_| claims == Claims::Drop);
+        let rewrite = RequestRewrite { via: "fuzz", host: "", forwarding, privacy, edits };
         request.write_upstream(&mut out, &rewrite);
         out.extend_from_slice(b"abc");
         let reading = crate::canonical::requests(&out, Upgrade::Refused)
@@ -78,6 +80,10 @@ pub fn check(input: &[u8]) {
         assert!(last_of("X-Forwarded-For").ends_with(b"192.0.2.1"));
         assert!(last_of("Forwarded").ends_with(b"for=192.0.2.1;proto=http"));
         if claims == Claims::Drop {
+            let hops = message.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Via"));
+            let mut hops = hops.flat_map(|(_, value)| value.split(|&byte| byte == b','));
+            let is_hidden = |hop: &[u8]| hop.ends_with(b" hidden") || hop == b"1.1 fuzz";
+            assert!(hops.all(|hop| is_hidden(hop) && hop.len() < 12), "{}", out.escape_ascii());
             assert_eq!(last_of("X-Forwarded-For"), b"192.0.2.1");
             assert_eq!(last_of("Forwarded"), b"for=192.0.2.1;proto=http");
         }

@@ -2,11 +2,11 @@
 //! in canonical form with the same meaning.
 
 use crate::canonical::{Ending, Upgrade};
-use proxy_core::Limits;
 use proxy_core::http1::{
     Claims, Error, FieldEdits, Forwarding, ForwardingFields, HeadScanner, RequestHead,
     RequestRewrite, TargetForm,
 };
+use proxy_core::{Limits, Privacy};
 
 pub fn check(input: &[u8]) {
     let limits = limits();
@@ -59,7 +59,10 @@ fn written(request: &RequestHead, claims: Option<Claims>) -> Vec<u8> {
     });
     let edits = &FieldEdits::default();
     let mut out = Vec::new();
-    let rewrite = RequestRewrite { via: "fuzz", host: "upstream.test:80", forwarding, edits };
+    let strict = Privacy::strict();
+    let privacy = Some(&strict).filter(|_| claims == Some(Claims::Drop));
+    let host = "upstream.test:80";
+    let rewrite = RequestRewrite { via: "fuzz", host, forwarding, privacy, edits };
     request.write_upstream(&mut out, &rewrite);
     out
 }
