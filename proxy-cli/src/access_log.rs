@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proxy_core::{
-    ApacheLogger, JsonLogger, LogFile, NoLog, ProxyBuilder, RequestLogger, TextLogger,
+    ApacheLogger, JsonLogger, LogFile, NoLog, ProxyBuilder, RequestLogger, TextLogger, Veiled,
 };
 
-use crate::config::LogFormat;
+use crate::config::{Config, LogFormat};
+use crate::privacy::LogAddresses;
 
 /// Where the access log goes.
 pub struct AccessLog {
@@ -36,12 +37,21 @@ impl AccessLog {
     }
 
     /// Has the proxy log here.
-    pub fn attach(&self, format: LogFormat, builder: ProxyBuilder) -> ProxyBuilder {
-        builder.logger(self.logger(format))
+    pub fn attach(&self, config: &Config, builder: ProxyBuilder) -> ProxyBuilder {
+        builder.logger(self.logger(config))
     }
 
     /// What logs here.
-    pub fn logger(&self, format: LogFormat) -> Arc<dyn RequestLogger> {
+    pub fn logger(&self, config: &Config) -> Arc<dyn RequestLogger> {
+        let logger = self.whole(config.log_format);
+        match config.log_addresses {
+            LogAddresses::Whole => logger,
+            LogAddresses::Truncated => Arc::new(Veiled::truncated(logger)),
+            LogAddresses::Pseudonyms => Arc::new(Veiled::pseudonyms(logger)),
+        }
+    }
+
+    fn whole(&self, format: LogFormat) -> Arc<dyn RequestLogger> {
         let writer: Box<dyn Write + Send> = match &self.file {
             Some(file) => Box::new(file.clone()),
             None => Box::new(io::stdout()),

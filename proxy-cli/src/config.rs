@@ -12,6 +12,7 @@ use proxy_core::{
 };
 
 use crate::descriptors::Descriptors;
+use crate::privacy::{Disclosure, LogAddresses};
 
 /// All settings. What is `None` has not been set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct Config {
     /// That browsers are told how to use the proxy, if they ask it.
     pub pac: bool,
     pub forwarded_for: Forwarding,
+    /// What upstreams are told, and not told, of what clients say of themselves.
+    pub disclosure: Disclosure,
+    pub log_addresses: LogAddresses,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
@@ -66,6 +70,8 @@ impl Default for Config {
             connect_port: None,
             pac: false,
             forwarded_for: Forwarding::Auto,
+            disclosure: Disclosure::default(),
+            log_addresses: LogAddresses::Whole,
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
@@ -92,6 +98,7 @@ impl Config {
             .limits(self.limits(descriptors))
             .timeouts(self.timeouts.clone())
             .forwarding(self.forwarding())
+            .privacy(self.disclosure.privacy())
             .guard(self.guard())
             .workers(self.workers);
         if self.reuse_port {

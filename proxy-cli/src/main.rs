@@ -18,6 +18,7 @@ mod listing;
 mod loading;
 mod notify;
 mod passed;
+mod privacy;
 #[cfg(test)]
 mod reference;
 mod service;

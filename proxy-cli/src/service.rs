@@ -41,7 +41,7 @@ impl Service {
     /// It could not be started; that has been told.
     pub fn start(origin: Origin, config: Config) -> Result<Service, ExitCode> {
         let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| fail(&error))?;
-        let builder = log.attach(config.log_format, listening(&config, &origin.descriptors));
+        let builder = log.attach(&config, listening(&config, &origin.descriptors));
         let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
         let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
         let service = Service { origin, config, log, proxy };
@@ -108,13 +108,14 @@ impl Service {
         let told = |_| NotReloaded;
         let before = self.proxy.local_addrs().to_vec();
         let mut builder = listening(&config, descriptors);
-        let is_logged_elsewhere = (&config.log_file, config.log_format)
-            != (&self.config.log_file, self.config.log_format);
+        let log_of =
+            |config: &Config| (config.log_file.clone(), config.log_format, config.log_addresses);
+        let is_logged_elsewhere = log_of(&config) != log_of(&self.config);
         let mut log = None;
         if is_logged_elsewhere {
             let opened =
                 AccessLog::open(config.log_file.as_deref()).map_err(|error| told(fail(&error)))?;
-            builder = log.insert(opened).attach(config.log_format, builder);
+            builder = log.insert(opened).attach(&config, builder);
         }
         let mut report =
             self.proxy.reload(builder).map_err(|error| refuse(&error, &before)).map_err(told)?;

@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
         let mut loggers = Tee::new().with(self.tally.clone());
         if config.log_file.is_some() {
             let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| told(&error))?;
-            loggers = loggers.with(log.logger(config.log_format));
+            loggers = loggers.with(log.logger(config));
         }
         let builder = config.builder(descriptors).handler(Gate::new(allowed)).logger(loggers);
         let attendant = Attendant::install().map_err(|error| told(&error))?;

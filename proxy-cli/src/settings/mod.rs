@@ -7,6 +7,7 @@
 mod general;
 mod kind;
 mod limits;
+mod privacy;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -39,8 +40,9 @@ pub struct Group {
 }
 
 /// All settings, in the order in which they are shown.
-pub static GROUPS: [Group; 3] = [
+pub static GROUPS: [Group; 4] = [
     Group { title: "General", settings: general::SETTINGS },
+    Group { title: "Privacy", settings: privacy::SETTINGS },
     Group { title: "Limits", settings: limits::SETTINGS },
     Group { title: "Timeouts", settings: timeouts::SETTINGS },
 ];
