@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::Config;
-use crate::exec;
 use crate::settings::{self, Given, Group, Kind, Setting};
+use crate::{check, exec};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -23,6 +23,7 @@ pub struct Args {
 /// Something else to do than to serve. The other arguments are without meaning then.
 #[derive(Debug)]
 pub enum Subcommand {
+    Check(check::Arguments),
     Exec(Box<exec::Arguments>),
 }
 
@@ -64,6 +65,7 @@ impl Args {
 impl Subcommand {
     fn from_matches((name, matches): (&str, &ArgMatches)) -> Option<Subcommand> {
         match name {
+            check::NAME => Some(Subcommand::Check(check::Arguments::from_matches(matches))),
             exec::NAME => Some(Subcommand::Exec(Box::new(exec::Arguments::from_matches(matches)))),
             _ => None,
         }
@@ -77,6 +79,7 @@ fn command() -> Command {
         .max_term_width(100)
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
+        .subcommand(check::command())
         .subcommand(exec::command())
         .about("A forward HTTP proxy, or one in front of a fixed upstream")
         .long_about(

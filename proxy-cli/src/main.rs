@@ -6,6 +6,7 @@
 
 mod access_log;
 mod args;
+mod check;
 mod complaint;
 mod config;
 mod config_file;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
             diagnostics::install(arguments.verbose);
             process::exit(exec::run(&arguments));
         }
+        Some(Subcommand::Check(arguments)) => return check::run(&arguments),
         None => {}
     }
     diagnostics::install(args.verbose);
