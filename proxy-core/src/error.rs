@@ -283,6 +283,10 @@ reasons! {
     DeniedByRule = "denied_by_rule", 403, http_request_denied, Proxy,
         "A rule of this proxy does not allow this.",
         "Ask for something that is allowed, or change the rule.";
+    /// The client has been banned since it came.
+    Banned = "banned", 403, http_request_denied, Proxy,
+        "This proxy does not serve your address for a while.",
+        "Find in the log what this address has been banned for, and wait, or have the ban lifted.";
     /// The client's address is not among those that are served.
     ClientNotAllowed = "client_not_allowed", 403, http_request_denied, Proxy,
         "This proxy does not serve your address.",

@@ -71,8 +71,9 @@ pub use logger::{
 };
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::{
-    AddressClass, ConnectPorts, DestinationGuard, Destinations, DestinationsError,
-    ForwardingPolicy, Network, NetworkError, PortRange, PortRangeError,
+    AddressClass, Ban, BanError, BanPolicy, Bans, Cause, ConnectPorts, DestinationGuard,
+    Destinations, DestinationsError, ForwardingPolicy, Network, NetworkError, Offence, PortRange,
+    PortRangeError, Threshold,
 };
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{

@@ -1,6 +1,8 @@
 //! Decisions that need nothing but what they are given (L3): no socket, no clock.
 
 mod address_class;
+mod bans;
+mod bounded;
 mod clients;
 mod connect_ports;
 mod destinations;
@@ -9,6 +11,7 @@ mod guard;
 mod network;
 
 pub use address_class::AddressClass;
+pub use bans::{Ban, BanError, BanPolicy, Bans, Cause, Offence, Threshold};
 pub(crate) use clients::Clients;
 pub use connect_ports::{ConnectPorts, PortRange, PortRangeError};
 pub use destinations::{Destinations, DestinationsError};

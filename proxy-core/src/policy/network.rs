@@ -53,6 +53,26 @@ impl Network {
         }
     }
 
+    /// The network of this prefix length that an address is in.
+    pub(super) fn around(address: IpAddr, prefix: u8) -> Network {
+        let address = match address {
+            IpAddr::V4(address) => {
+                let behind = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
+                IpAddr::V4((address.to_bits() & !behind).into())
+            }
+            IpAddr::V6(address) => {
+                let behind = u128::MAX.checked_shr(prefix.into()).unwrap_or(0);
+                IpAddr::V6((address.to_bits() & !behind).into())
+            }
+        };
+        Network { address, prefix }
+    }
+
+    /// Its first address.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// The bits that all of its addresses have in common: 0 to 32, or to 128 for IPv6.
     pub fn prefix(&self) -> u8 {
         self.prefix

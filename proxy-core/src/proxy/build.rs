@@ -11,7 +11,7 @@ use super::handle::ProxyHandle;
 use crate::handler::Reach;
 use crate::logger::{NoLog, RequestLogger};
 use crate::net::{Listener, TcpListener};
-use crate::policy::{Clients, ConnectPorts, DestinationGuard};
+use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard};
 use crate::session::{ListenerId, Settings, Work};
 use crate::upstream::DirectConnector;
 
@@ -136,7 +136,7 @@ impl ProxyBuilder {
         let logger = self.logger.take().unwrap_or_else(|| Arc::new(NoLog));
         let (shares_addresses, has_default_connector) =
             (self.shares_addresses, self.connector.is_none());
-        let settings = self.settle(ids, own, pseudonym())?;
+        let settings = self.settle(ids, own, pseudonym(), Bans::default())?;
         Ok(Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector })
     }
 
@@ -177,6 +177,7 @@ impl ProxyBuilder {
         listeners: Vec<ListenerId>,
         own_addresses: Vec<SocketAddr>,
         pseudonym: String,
+        bans: Bans,
     ) -> Result<Settings, BuildError> {
         let exposed = own_addresses.iter().find(|own| !own.ip().to_canonical().is_loopback());
         if let Some(&address) = exposed
@@ -185,7 +186,10 @@ impl ProxyBuilder {
         {
             return Err(BuildError::OpenProxy { address });
         }
+        // A policy of those bans is another one only now that nothing can fail.
+        bans.follow(self.ban_policy);
         Ok(Settings {
+            bans,
             guard: (self.guard)(match exposed {
                 None => DestinationGuard::on_loopback(),
                 Some(_) => DestinationGuard::beyond_loopback(),

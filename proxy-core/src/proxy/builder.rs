@@ -14,7 +14,9 @@ use crate::logger::RequestLogger;
 use crate::net::Listener;
 #[cfg(doc)]
 use crate::net::TcpListener;
-use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy, Network};
+use crate::policy::{
+    BanPolicy, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy, Network,
+};
 #[cfg(doc)]
 use crate::upstream::DirectConnector;
 use crate::upstream::UpstreamConnector;
@@ -30,6 +32,7 @@ pub struct ProxyBuilder {
     pub(super) logger: Option<Arc<dyn RequestLogger>>,
     pub(super) forwarding: ForwardingPolicy,
     pub(super) privacy: Privacy,
+    pub(super) ban_policy: BanPolicy,
     pub(super) clients: Clients,
     pub(super) guard: Box<dyn FnOnce(DestinationGuard) -> DestinationGuard + Send>,
     pub(super) connect_ports: Option<ConnectPorts>,
@@ -55,6 +58,7 @@ impl Proxy {
             logger: None,
             forwarding: ForwardingPolicy::off(),
             privacy: Privacy::off(),
+            ban_policy: BanPolicy::default(),
             clients: Clients::default(),
             guard: Box::new(|default| default),
             connect_ports: None,
@@ -128,6 +132,12 @@ impl ProxyBuilder {
             Clients::In(listed) => listed.extend(networks),
             clients => *clients = Clients::In(networks.into_iter().collect()),
         }
+        self
+    }
+
+    /// Says who is banned, and what for. Default: nobody. See [`ProxyHandle::bans`].
+    pub fn ban_policy(mut self, policy: BanPolicy) -> Self {
+        self.ban_policy = policy;
         self
     }
 

@@ -11,6 +11,7 @@ use super::build::{BuildError, Proxy, Threads};
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
+use crate::policy::Bans;
 use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::mailbox::Outlet;
@@ -125,6 +126,11 @@ impl ProxyHandle {
     /// Where it listens, in the order the listeners were added.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.settings.own_addresses
+    }
+
+    /// Who is banned. Bans outlast reloads, which bring another policy.
+    pub fn bans(&self) -> &Bans {
+        &self.settings.bans
     }
 
     /// Statistics of the worker pool.

@@ -86,8 +86,8 @@ impl ProxyHandle {
             self.entrances.iter().chain(&added).find(|entrance| entrance.id == *id)
         };
         let own = order.iter().filter_map(find).filter_map(|entrance| entrance.address).collect();
-        let pseudonym = self.settings.pseudonym.clone();
-        let settings = Arc::new(builder.settle(order.clone(), own, pseudonym)?);
+        let (pseudonym, bans) = (self.settings.pseudonym.clone(), self.settings.bans.clone());
+        let settings = Arc::new(builder.settle(order.clone(), own, pseudonym, bans)?);
 
         // From here on nothing can fail.
         let (kept, mut removed): (Vec<_>, Vec<_>) =

@@ -56,6 +56,8 @@ pub(super) struct ClientSide {
     scanner: HeadScanner,
     /// When the first byte of a request has come whose head is not complete.
     begun: Option<Instant>,
+    /// Who was banned when this client was found not to be: see [`Bans::version`](crate::policy::Bans::version).
+    pub(super) bans: u64,
     /// A request has been served on this connection.
     pub(super) reused: bool,
 }
@@ -83,6 +85,7 @@ impl Session {
             outbound: Buffer::default(),
             scanner: HeadScanner::new(),
             begun: None,
+            bans: env.newest.bans.version(),
             reused: false,
         };
         let mut timer = Timer::default();

@@ -34,6 +34,10 @@ impl Session {
         {
             return self.fail(transaction, Reason::RequestBodyTooLarge, env, cx);
         }
+        if self.has_been_banned() {
+            transaction.persistence = Persistence::Close;
+            return self.fail(transaction, Reason::Banned, env, cx);
+        }
         let settings = &self.settings;
         let action = guarded("ConnectionHandler::request", || {
             settings.handler.request(&mut transaction.view(&self.client.who))
@@ -42,6 +46,14 @@ impl Session {
             Some(action) => self.act(transaction, action, env, cx),
             None => self.fail(transaction, Reason::HandlerFailed, env, cx),
         }
+    }
+
+    /// Whether the client has been banned since it came.
+    fn has_been_banned(&mut self) -> bool {
+        let bans = &self.settings.bans;
+        let version = bans.version();
+        std::mem::replace(&mut self.client.bans, version) != version
+            && bans.has(self.client.who.address.ip())
     }
 
     /// Does what the handler has decided.

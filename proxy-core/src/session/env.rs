@@ -16,6 +16,7 @@ use crate::error::Reason;
 use crate::handler::Client;
 use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
+use crate::policy::Offence;
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::sockets::Close;
 use crate::runtime::{Lane, WorkerPool};
@@ -284,6 +285,9 @@ impl Env {
     /// Logs that a transaction is over.
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
         self.last_recorded = transaction.id;
+        if let Some(offence) = transaction.reason.and_then(Offence::of) {
+            self.newest.bans.note(who.address.ip(), offence, now);
+        }
         if self.log.is_off() {
             return;
         }

@@ -92,13 +92,16 @@ impl Reception {
         }
     }
 
-    /// Lets a client in. `None` where no loop is left.
+    /// Lets a client in. `None` where it is banned, or no loop is left.
     pub(super) fn receive(
         &self,
         stream: Stream,
         peer: SocketAddr,
         listener: ListenerId,
     ) -> Option<Received> {
+        if self.newest.get().bans.keep_out(peer.ip()) {
+            return None;
+        }
         let fewest = |(_, door): &(usize, &LoopDoor)| door.connections.load(Ordering::Relaxed);
         let open = self.loops.iter().enumerate().filter(|(_, door)| door.is_open());
         let Some((number, door)) = open.min_by_key(fewest) else {

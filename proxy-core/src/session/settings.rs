@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::handler::ConnectionHandler;
 use crate::http1::Privacy;
 use crate::limits::{Limits, Timeouts};
-use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
+use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::upstream::UpstreamConnector;
 
 /// What a proxy was built with, or was last told by a reload.
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) privacy: Option<Privacy>,
     /// Who is served.
     pub(crate) clients: Clients,
+    /// Who is kept out for a while: the same ones, whatever the settings.
+    pub(crate) bans: Bans,
     /// Where no connection is made to.
     pub(crate) guard: DestinationGuard,
     /// Where tunnels may lead to.

@@ -13,7 +13,7 @@ use crate::handler::{
 use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
 use crate::net::memory::connection;
-use crate::policy::{Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
+use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::WorkerPool;
 use crate::session::{Lanes, ListenerId, Settings, Work};
 use crate::upstream::{Authority, ConnectError, Destination, Dialing, UpstreamConnector, Vouched};
@@ -47,6 +47,7 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         guard: DestinationGuard::on_loopback(),
         connect_ports: ConnectPorts::any(),
         clients: Clients::Unsaid,
+        bans: Bans::default(),
         listeners: vec![ListenerId(0)],
         own_addresses: Vec::new(),
     }

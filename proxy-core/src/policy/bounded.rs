@@ -1,0 +1,107 @@
+//! [`Bounded`]: a table that never has more than so many entries.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+
+/// A table of at most so many entries. Where another one would be too many, the least of a few that
+/// are picked at random makes room for it: who fills the table drives out mostly what is worth least,
+/// and nobody can choose what.
+#[derive(Debug)]
+pub(super) struct Bounded<K, V> {
+    places: HashMap<K, usize>,
+    entries: Vec<(K, V)>,
+    most: usize,
+    /// For picking; nobody gets to see it.
+    random: u64,
+}
+
+/// How many are picked, of which the least goes.
+const PICKED: usize = 8;
+
+impl<K: Copy + Eq + Hash, V: Copy + Ord> Bounded<K, V> {
+    pub(super) fn new(most: usize) -> Bounded<K, V> {
+        Bounded {
+            places: HashMap::new(),
+            entries: Vec::new(),
+            most: most.max(1),
+            random: RandomState::new().hash_one(most) | 1,
+        }
+    }
+
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        self.places.get(key).map(|&place| self.entries[place].1)
+    }
+
+    /// Puts an entry in the place of the one with this key, if there is one.
+    pub(super) fn set(&mut self, key: K, value: V) {
+        if let Some(&place) = self.places.get(&key) {
+            self.entries[place].1 = value;
+            return;
+        }
+        if self.entries.len() >= self.most {
+            self.remove_one();
+        }
+        self.places.insert(key, self.entries.len());
+        self.entries.push((key, value));
+    }
+
+    pub(super) fn remove(&mut self, key: &K) {
+        if let Some(place) = self.places.remove(key) {
+            self.entries.swap_remove(place);
+            if let Some((moved, _)) = self.entries.get(place) {
+                self.places.insert(*moved, place);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn remove_one(&mut self) {
+        let len = self.entries.len();
+        let random = &mut self.random;
+        let picked = (0..PICKED).map(|_| {
+            // Marsaglia's xorshift: never 0, and good enough to pick.
+            *random ^= *random << 13;
+            *random ^= *random >> 7;
+            *random ^= *random << 17;
+            (*random >> 32) as usize % len
+        });
+        let least = picked.min_by_key(|&place| self.entries[place].1);
+        if let Some(key) = least.map(|place| self.entries[place].0) {
+            self.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_a_table() {
+        let mut table = Bounded::new(3);
+        (1..=3).for_each(|key| table.set(key, key * 10));
+        table.set(2, 25);
+        table.remove(&1);
+        table.remove(&1);
+        assert_eq!(
+            (table.len(), table.get(&1), table.get(&2), table.get(&3)),
+            (2, None, Some(25), Some(30))
+        );
+    }
+
+    #[test]
+    fn what_is_worth_most_stays_when_it_is_flooded() {
+        let mut table = Bounded::new(1000);
+        (0..250).for_each(|key| table.set(key, 1_000_000));
+        (250..20_000).for_each(|key| table.set(key, key));
+        assert_eq!(table.len(), 1000);
+        let kept = (0..250).filter(|key| table.get(key).is_some()).count();
+        // One goes only if eight of eight that are picked are worth as much.
+        assert!(kept > 240, "{kept}");
+        assert!(table.entries.iter().all(|(key, value)| table.get(key) == Some(*value)));
+    }
+}
