@@ -30,11 +30,15 @@
 //!
 //! # Features
 //!
-//! Both are off, are for Linux, and cost the crate `nix`.
+//! All are off. Two are for Linux, and cost the crate `nix`:
 //!
 //! - `splice`: long bodies and tunnels are moved by the system, without a copy. A third of the CPU
 //!   time for each byte, and a pipe for each event loop.
 //! - `steering`: restarts on a shared address ([`TcpListener::bind_shared`]) are free of waits.
+//!
+//! One costs the crate `regex`:
+//!
+//! - `regex`: [rules] about URLs can be regular expressions, `UrlPattern::regex`.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -70,6 +74,7 @@ pub use logger::{
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger,
 };
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
+pub use policy::rules;
 pub use policy::{
     AddressClass, ConnectPorts, DestinationGuard, Destinations, DestinationsError,
     ForwardingPolicy, Network, NetworkError, PortRange, PortRangeError,

@@ -23,6 +23,13 @@ pub struct Client {
     pub listener: usize,
 }
 
+impl Client {
+    /// A client, as tests of a handler or of [rules](crate::Rules) need one.
+    pub fn new(address: SocketAddr, listener: usize) -> Client {
+        Client { address, listener }
+    }
+}
+
 /// One request, and its response as soon as there is one. It lives on its event loop and is
 /// lent to the handler's methods.
 #[derive(Debug)]

@@ -145,6 +145,7 @@ pub use error::Error;
 pub use field::Field;
 pub use forwarding::{Claims, Forwarding, ForwardingFields};
 pub use framing::BodyLength;
+pub(crate) use list::is_token;
 pub use request::RequestHead;
 pub use response::ResponseHead;
 pub use rewrite::{Persistence, RequestRewrite, ResponseRewrite};

@@ -4,9 +4,15 @@ mod address_class;
 mod clients;
 mod connect_ports;
 mod destinations;
+mod domain_list;
 mod forwarding;
+mod glob;
 mod guard;
+mod host_name;
+mod list_error;
 mod network;
+mod network_list;
+pub mod rules;
 
 pub use address_class::AddressClass;
 pub(crate) use clients::Clients;
