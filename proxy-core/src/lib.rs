@@ -63,9 +63,9 @@ mod proxy;
 
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Response, ResponseAction, Route,
-    TakeOver,
+    Action, Admission, Client, ConnectionHandler, Decision, Delay, Exchange, Extensions,
+    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal, Response,
+    ResponseAction, Route, RulesHandler, TakeOver,
 };
 pub use http1::{FieldEdits, ForwardingFields};
 pub use limits::{Limits, Timeouts};

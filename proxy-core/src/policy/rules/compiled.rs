@@ -229,6 +229,11 @@ impl Rules {
         self.rules.iter().any(|rule| rule.when.schedule.is_some())
     }
 
+    /// Whether any rule is about the response. Where none is, nobody need ask about it.
+    pub fn know_responses(&self) -> bool {
+        !self.of_responses.is_empty()
+    }
+
     /// How many requests wait at once before they are refused.
     pub fn tarpits(&self) -> usize {
         self.tarpits

@@ -112,7 +112,7 @@ impl Denial {
     }
 
     /// What is wrong with it, if anything is.
-    pub(super) fn problem(&self) -> Option<&'static str> {
+    pub(crate) fn problem(&self) -> Option<&'static str> {
         let demanding = [401, 405, 407, 416, 426];
         let is_url = |url: &str| {
             let has_scheme = url.starts_with("http://") || url.starts_with("https://");
