@@ -36,6 +36,9 @@ mod documents {
     #[doc = include_str!("../../docs/embedding.md")]
     struct Embedding;
 
+    #[doc = include_str!("../../docs/rules.md")]
+    struct Rules;
+
     #[doc = include_str!("../../proxy-core/README.md")]
     struct PackageReadme;
 }

@@ -25,7 +25,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client, as tests of a handler or of [rules](crate::Rules) need one.
+    /// A client, as tests of a handler or of [rules](crate::rules) need one.
     pub fn new(address: SocketAddr, listener: usize) -> Client {
         Client { address, listener }
     }
