@@ -67,18 +67,14 @@ impl<'a> Page<'a> {
         if passes.contains(&self.reason) {
             response = response.with_field("Retry-After", RETRY_AFTER);
         }
-        if let Some(url) = self.denial.and_then(|denial| denial.redirect.as_deref()) {
+        if let Some(url) = self.denial.and_then(Denial::redirect) {
             response = response.with_field("Location", url);
         }
         response.with_body(body)
     }
 
     fn status(self) -> u16 {
-        match self.denial {
-            Some(Denial { redirect: Some(_), .. }) => 302,
-            Some(Denial { status: Some(status), .. }) => *status,
-            _ => self.reason.status(),
-        }
+        self.denial.map_or(self.reason.status(), Denial::status)
     }
 
     /// As in "Bad Gateway".
@@ -88,7 +84,7 @@ impl<'a> Page<'a> {
 
     /// What happened.
     fn words(self) -> &'a str {
-        let message = self.denial.and_then(|denial| denial.message.as_deref());
+        let message = self.denial.and_then(Denial::message);
         message.unwrap_or(self.reason.explanation())
     }
 

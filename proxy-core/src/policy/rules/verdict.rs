@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Reason;
 use crate::upstream::Authority;
 
 /// What becomes of a request, or a response, that a rule matches.
@@ -34,9 +35,9 @@ pub enum Verdict {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Denial {
-    pub(crate) message: Option<Box<str>>,
-    pub(crate) status: Option<u16>,
-    pub(crate) redirect: Option<Box<str>>,
+    message: Option<Box<str>>,
+    status: Option<u16>,
+    redirect: Option<Box<str>>,
 }
 
 /// An upstream, and what it is called in logs and explanations.
@@ -45,6 +46,9 @@ pub struct NamedUpstream {
     name: Arc<str>,
     authority: Arc<Authority>,
 }
+
+/// RFC 9110 §15.4.3. Nobody is to keep it: rules change.
+const REDIRECTION: u16 = 302;
 
 impl Verdict {
     /// [`Deny`](Verdict::Deny).
@@ -63,7 +67,8 @@ impl Verdict {
         matches!(self, Verdict::Allow | Verdict::Route(_))
     }
 
-    pub(super) fn denial(&self) -> Option<&Denial> {
+    /// How it refuses, where it tells the client so.
+    pub fn denial(&self) -> Option<&Denial> {
         match self {
             Verdict::Deny(denial) | Verdict::Tarpit(_, denial) => Some(denial),
             Verdict::Allow | Verdict::Route(_) | Verdict::SilentDrop => None,
@@ -109,6 +114,25 @@ impl Denial {
     pub fn with_redirect(mut self, url: impl Into<String>) -> Denial {
         self.redirect = Some(url.into().into());
         self
+    }
+
+    /// What the user is told, if it is not the proxy's own words.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The status that it is answered with.
+    pub fn status(&self) -> u16 {
+        match self {
+            Denial { redirect: Some(_), .. } => REDIRECTION,
+            Denial { status: Some(status), .. } => *status,
+            _ => Reason::DeniedByRule.status(),
+        }
+    }
+
+    /// Where the user is sent.
+    pub fn redirect(&self) -> Option<&str> {
+        self.redirect.as_deref()
     }
 
     /// What is wrong with it, if anything is.
@@ -171,5 +195,66 @@ impl NamedUpstream {
 impl fmt::Display for NamedUpstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.name, self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_can_be_read_again() {
+        let read = |denial: &Denial| {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            (denial.status(), owned(denial.message()), owned(denial.redirect()))
+        };
+        let plain = Denial::new();
+        assert_eq!(read(&plain), (403, None, None));
+        let told = Denial::new().with_status(451).with_message("No.");
+        assert_eq!(read(&told), (451, Some("No.".to_owned()), None));
+        let url = "http://a.test/";
+        let elsewhere = Denial::new().with_redirect(url);
+        assert_eq!(read(&elsewhere), (302, None, Some(url.to_owned())));
+        assert_eq!(Verdict::deny(told.clone()).denial(), Some(&told));
+        assert_eq!(Verdict::tarpit(Duration::from_secs(1), told.clone()).denial(), Some(&told));
+        assert_eq!((Verdict::Allow.denial(), Verdict::SilentDrop.denial()), (None, None));
+    }
+
+    #[test]
+    fn verdicts_are_told_in_the_words_of_explanations() {
+        let upstream = NamedUpstream::new("cache", "10.0.0.7:3128".parse::<Authority>().unwrap());
+        let told = Denial::new().with_status(451).with_message("No.");
+        let elsewhere = Denial::new().with_redirect("http://a.test/");
+        for (verdict, words) in [
+            (Verdict::Allow, "allow"),
+            (Verdict::deny(Denial::new()), "deny"),
+            (Verdict::deny(told.clone()), "deny with 451: No."),
+            (Verdict::deny(elsewhere), "deny with a redirection to http://a.test/"),
+            (Verdict::Route(upstream), "route to cache (10.0.0.7:3128)"),
+            (Verdict::tarpit(Duration::from_millis(1500), told), "tarpit for 1.5 s with 451: No."),
+            (Verdict::SilentDrop, "silent_drop"),
+        ] {
+            assert_eq!(verdict.to_string(), words);
+            assert_eq!(verdict.lets_pass(), words == "allow" || words.starts_with("route"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_no_client_would_understand_is_a_problem() {
+        let denial = Denial::new;
+        for (denial, is_fine) in [
+            (denial(), true),
+            (denial().with_status(400), true),
+            (denial().with_status(599), true),
+            (denial().with_status(399), false),
+            (denial().with_status(600), false),
+            (denial().with_status(407), false),
+            (denial().with_redirect("https://a.test/x?y"), true),
+            (denial().with_redirect("javascript:alert(1)"), false),
+            (denial().with_redirect("http://a.test/ x"), false),
+            (denial().with_redirect("http://a.test/").with_status(403), false),
+        ] {
+            assert_eq!(denial.problem().is_none(), is_fine, "{denial:?}");
+        }
     }
 }

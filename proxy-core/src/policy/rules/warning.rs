@@ -103,7 +103,7 @@ fn of_rule(rule: &Rule) -> Vec<Shortcoming> {
     {
         problems.push(Shortcoming::EmptyList);
     }
-    if can_be_tunnel && rule.verdict.denial().is_some_and(|denial| denial.redirect.is_some()) {
+    if can_be_tunnel && rule.verdict.denial().is_some_and(|denial| denial.redirect().is_some()) {
         problems.push(Shortcoming::RedirectOfTunnel);
     }
     problems
