@@ -110,10 +110,19 @@ impl DomainList {
     pub fn insert(&mut self, domain: &str) -> Result<(), DomainError> {
         let bare = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')).unwrap_or(domain);
         let bare = bare.strip_suffix('.').unwrap_or(bare);
+        if host_name::ends_in_number(bare) {
+            // An address has more forms than one.
+            return self.insert_name(HostName::new(bare).bytes());
+        }
         let mut lower = [0; 253];
         let name = lower.get_mut(..bare.len()).ok_or(DomainError)?;
         name.copy_from_slice(bare.as_bytes());
         name.make_ascii_lowercase();
+        self.insert_name(name)
+    }
+
+    /// Adds a name in its one form.
+    fn insert_name(&mut self, name: &[u8]) -> Result<(), DomainError> {
         if !host_name::is_domain(name) {
             return Err(DomainError);
         }
@@ -282,6 +291,17 @@ mod tests {
         ] {
             let error = DomainList::parse(text).unwrap_err();
             assert_eq!((error.line, &*error.word), (line, word));
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_list_is_that_address_however_it_is_written() {
+        let list = DomainList::parse("192.0.2.1\n0.0.0.0 0xc0.0.2.2").unwrap();
+        for host in ["192.0.2.1", "3221225985", "192.0.513", "[::ffff:c000:201]", "192.0.2.2"] {
+            assert!(list.contains(host), "{host}");
+        }
+        for host in ["192.0.2.3", "0.2.1", "[::192.0.2.1]"] {
+            assert!(!list.contains(host), "{host}");
         }
     }
 

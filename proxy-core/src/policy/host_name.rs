@@ -1,7 +1,7 @@
 //! [`HostName`]: a host in the one form by which hosts are compared.
 
 use std::io::Write;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The labels that a name in a rule or a list may have. A host may have more: it is compared by
 /// its last ones.
@@ -10,8 +10,8 @@ pub(super) const LABELS: usize = 32;
 /// Names longer than this are of no use (RFC 1035 §2.3.4), and cost memory.
 const USUAL: usize = 256;
 
-/// A host as it is compared: in lower case, without the dot that a full name may end with, an IPv6
-/// address in its shortest form. And its suffixes, from label to label, hashed once for all that it
+/// A host as it is compared: in lower case, without the dot that a full name may end with, an address
+/// in its shortest form. And its suffixes, from label to label, hashed once for all that it
 /// is looked for in.
 pub(super) struct HostName {
     usual: [u8; USUAL],
@@ -40,9 +40,13 @@ impl HostName {
             count: 0,
             marks: 0,
         };
-        if let Some(address) = ipv6(host) {
+        if let Some(address) = address(host) {
             let mut room = &mut name.usual[..];
-            write!(room, "[{address}]").expect("the longest address has 39 characters");
+            match address {
+                IpAddr::V4(address) => write!(room, "{address}"),
+                IpAddr::V6(address) => write!(room, "[{address}]"),
+            }
+            .expect("the longest address has 39 characters");
             name.len = USUAL - room.len();
         } else {
             let host = host.trim_end_matches('.').as_bytes();
@@ -118,8 +122,55 @@ fn fold(state: u64) -> u32 {
     (mixed >> 32) as u32
 }
 
-fn ipv6(host: &str) -> Option<Ipv6Addr> {
-    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+/// The address that a host is, however it is written. IPv4 addresses can be reached by their IPv6
+/// form (RFC 4291 §2.5.5.2), too: it is the same host.
+pub(super) fn address(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => {
+            let address: Ipv6Addr = rest.strip_suffix(']')?.parse().ok()?;
+            Some(IpAddr::V6(address).to_canonical())
+        }
+        None => ipv4(host.trim_end_matches('.')).map(IpAddr::V4),
+    }
+}
+
+/// An IPv4 address as resolvers read it, the way of C's `inet_aton`: one to four numbers, in base
+/// 16 after `0x` and 8 after `0`, the last of which stands for all bytes that are left. So
+/// `2130706433`, `127.1` and `0x7f.0.0.01` are 127.0.0.1 to whoever looks them up.
+fn ipv4(host: &str) -> Option<Ipv4Addr> {
+    if !ends_in_number(host) {
+        return None;
+    }
+    let mut parts = host.split('.');
+    let last = number(parts.next_back()?)?;
+    let (mut bits, mut left) = (0, 32);
+    for part in parts {
+        let byte = number(part).filter(|&number| number < 256)?;
+        left -= 8;
+        if left == 0 {
+            return None;
+        }
+        bits |= byte << left;
+    }
+    (left == 32 || last >> left == 0).then(|| Ipv4Addr::from_bits(bits | last))
+}
+
+fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (&text[2..], 16),
+        [b'0', _, ..] => (&text[1..], 8),
+        _ => (text, 10),
+    };
+    // What `from_str_radix` takes beyond digits is a sign.
+    let is_unsigned = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    u32::from_str_radix(digits, radix).ok().filter(|_| is_unsigned)
+}
+
+/// Whether the last label begins with a digit: no top-level domain does, so that addresses can be
+/// told from names (RFC 1123 §2.1).
+pub(super) fn ends_in_number(host: &str) -> bool {
+    let label = host.rfind('.').map_or(0, |dot| dot + 1);
+    host.as_bytes().get(label).is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether `name` is one that can stand in a rule or a list: labels of letters, digits, `-` and `_`
@@ -158,9 +209,42 @@ mod tests {
             ("[2001:DB8:0:0::1]", "[2001:db8::1]"),
             ("[::]", "[::]"),
             ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1.", "192.0.2.1"),
+            ("[::FFFF:192.0.2.1]", "192.0.2.1"),
+            ("[::ffff:c000:201]", "192.0.2.1"),
+            ("[::192.0.2.1]", "[::c000:201]"),
             ("", ""),
         ] {
             assert_eq!(HostName::new(host).bytes(), form.as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_host_in_whatever_numbers_it_is_written() {
+        for (host, form) in [
+            ("2130706433", "127.0.0.1"),
+            ("0x7F000001", "127.0.0.1"),
+            ("017700000001", "127.0.0.1"),
+            ("127.1", "127.0.0.1"),
+            ("127.0.1", "127.0.0.1"),
+            ("0x7f.00.0.01", "127.0.0.1"),
+            ("192.168.65535", "192.168.255.255"),
+            ("0", "0.0.0.0"),
+            ("4294967295", "255.255.255.255"),
+            // These are names to a resolver, of which it knows nothing.
+            ("4294967296", "4294967296"),
+            ("192.168.65536", "192.168.65536"),
+            ("127.0.0.256", "127.0.0.256"),
+            ("256.0.0.1", "256.0.0.1"),
+            ("1.2.3.4.5", "1.2.3.4.5"),
+            ("127..1", "127..1"),
+            ("0x", "0x"),
+            ("09", "09"),
+            ("1.2.3.4x", "1.2.3.4x"),
+            ("3com.test", "3com.test"),
+            ("1.test", "1.test"),
+        ] {
+            assert_eq!(HostName::new(host).bytes(), form.as_bytes(), "{host}");
         }
     }
 

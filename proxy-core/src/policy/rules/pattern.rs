@@ -8,13 +8,15 @@ use super::super::glob::{Glob, GlobError};
 use super::super::host_name::{self, HostName};
 use crate::http1::is_token;
 
-/// A pattern for hosts. Case does not count, nor does a dot at the end.
+/// A pattern for hosts. Case does not count, nor does a dot at the end, nor how an address is
+/// written: `[::ffff:192.0.2.1]`, `192.0.513` and `3221225985` are 192.0.2.1, as they are to those
+/// who connect to them.
 ///
 /// | written | is |
 /// |---|---|
 /// | `example.com`, `192.0.2.1`, `[2001:db8::1]` | this host |
 /// | `.example.com` | this domain and all its subdomains |
-/// | `*.example.com`, `ads?.*` | a [`Glob`]: `*` stands for any bytes, dots among them |
+/// | `*.example.com`, `ads?.*` | a [`Glob`]: `*` stands for any bytes, dots among them; so `192.0.2.*` is also `192.0.2.example.com` |
 ///
 /// ```
 /// use proxy_core::rules::HostPattern;
@@ -95,16 +97,15 @@ impl FromStr for HostPattern {
             }
             HostPatternKind::Glob(lower.parse()?)
         } else if let Some(suffix) = lower.strip_prefix('.') {
-            HostPatternKind::Suffix(domain(suffix)?)
-        } else if lower.starts_with('[') {
-            // The one form of an address is not what is written, perhaps.
-            let name = HostName::new(lower);
-            let form = std::str::from_utf8(name.bytes()).map_err(|_| PatternError::Host)?;
-            let inner = form.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            match inner.and_then(|inner| inner.parse::<std::net::Ipv6Addr>().ok()) {
-                Some(_) => HostPatternKind::Exact(form.into()),
-                None => return Err(PatternError::Host),
+            // Addresses have no subdomains.
+            if host_name::ends_in_number(suffix) {
+                return Err(PatternError::Host);
             }
+            HostPatternKind::Suffix(domain(suffix)?)
+        } else if host_name::address(lower).is_some() {
+            // The one form of an address is not what is written, perhaps.
+            let form = String::from_utf8_lossy(HostName::new(lower).bytes()).into_owned();
+            HostPatternKind::Exact(form.into())
         } else {
             HostPatternKind::Exact(domain(lower)?)
         };
@@ -243,6 +244,12 @@ mod tests {
             ("*.Example.com", "a.b.example.com", true),
             ("[2001:DB8:0::1]", "[2001:db8::1]", true),
             ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "[::ffff:c000:201]", true),
+            ("192.0.2.1", "3221225985", true),
+            ("[::ffff:192.0.2.1]", "192.0.2.1", true),
+            ("0xc0.0.2.1", "192.0.2.1", true),
+            ("192.0.2.*", "192.0.513", true),
+            ("192.0.2.1", "192.0.2.2", false),
             ("ads?.test", "ads1.test", true),
         ] {
             let parsed: HostPattern = pattern.parse().unwrap();
@@ -252,9 +259,17 @@ mod tests {
 
     #[test]
     fn what_no_host_can_match_is_refused() {
-        for text in
-            ["", ".", "http://a.test", "a.test:80", "a.test/x", "http://*", "b\u{fc}", "[::g]"]
-        {
+        for text in [
+            "",
+            ".",
+            "http://a.test",
+            "a.test:80",
+            "a.test/x",
+            "http://*",
+            "b\u{fc}",
+            "[::g]",
+            ".168.1.1",
+        ] {
             assert_eq!(text.parse::<HostPattern>(), Err(PatternError::Host), "{text}");
         }
     }
