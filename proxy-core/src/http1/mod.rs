@@ -137,6 +137,7 @@ mod version;
 mod via;
 
 pub(crate) use accept::{MediaType, favourite};
+pub(crate) use authority::HostPort;
 pub use body::{Body, Coding, Step};
 pub use edits::FieldEdits;
 pub(crate) use edits::NO_EDITS;

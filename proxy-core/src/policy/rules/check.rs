@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::super::PortRange;
 use super::super::host_name::HostName;
 use super::condition::Condition;
-use super::pattern::{FieldPattern, HostPattern, HostPatternKind, UrlPattern};
+use super::pattern::{FieldPattern, HostPattern, HostPatternKind};
 use super::rule::{Conditions, RequestKind, StatusRange};
 use super::schedule::Schedule;
 use super::subject::Facts;
+use super::url_pattern::UrlPattern;
 use super::{DomainList, Glob, NetworkList};
 use crate::http1::BodyLength;
 

@@ -13,8 +13,9 @@ use super::subject::{Facts, Subject};
 use super::verdict::Verdict;
 use super::warning::Warning;
 
-/// Rules, ready to decide. A decision takes no lock, allocates nothing, and is the same whenever it
-/// is asked for: it depends on its [`Subject`] alone.
+/// Rules, ready to decide. A decision takes no lock and is the same whenever it is asked for: it
+/// depends on its [`Subject`] alone. It allocates nothing, but for URLs of more than 16 KiB, and for
+/// what a regular expression needs at first.
 ///
 /// ```
 /// use std::time::SystemTime;

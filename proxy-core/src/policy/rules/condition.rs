@@ -121,7 +121,7 @@ impl Condition {
                 let shown = listed(fields.map(|it| format!("{}: {}", it.name, text(it.value))));
                 if shown.is_empty() { nothing() } else { shown }
             }
-            Condition::Url => facts.with_url(text).unwrap_or_else(nothing),
+            Condition::Url => facts.with_url(|url| text(url.whole())).unwrap_or_else(nothing),
             Condition::Status => response.map_or_else(nothing, |it| it.status().to_string()),
             Condition::Length => response.map_or_else(nothing, |it| match it.body_length() {
                 BodyLength::Exact(length) => format!("{length} bytes"),

@@ -27,6 +27,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 mod url;
+mod url_pattern;
 mod verdict;
 mod warning;
 
@@ -37,9 +38,10 @@ pub use super::network_list::NetworkList;
 pub use compiled::{Decision, RulePart, Rules, RulesError};
 pub use condition::Condition;
 pub use explanation::{Explanation, Finding, Outcome, Step};
-pub use pattern::{FieldPattern, HostPattern, PatternError, UrlPattern};
+pub use pattern::{FieldPattern, HostPattern, PatternError};
 pub use rule::{Conditions, Mode, RequestKind, Rule, RuleSet, StatusRange};
 pub use schedule::{Days, Schedule, ScheduleError, Span, Zone};
 pub use subject::Subject;
+pub use url_pattern::UrlPattern;
 pub use verdict::{Denial, NamedUpstream, Verdict};
 pub use warning::{Shortcoming, Warning};

@@ -1,5 +1,4 @@
-//! [`HostPattern`], [`UrlPattern`] and [`FieldPattern`]: what hosts, URLs and fields are compared
-//! with.
+//! [`HostPattern`] and [`FieldPattern`]: what hosts and fields are compared with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -54,6 +53,15 @@ pub enum PatternError {
     /// It holds what no URL has: no URL would match.
     #[error("expected visible ASCII: what else there is in a URL is sent percent-encoded")]
     Url,
+    /// No URL begins like that.
+    #[error("expected http://host/path, or `*` at the beginning")]
+    UrlStart,
+    /// It has a host, and no path behind it.
+    #[error("expected a path behind the host: http://host/ is one page, http://host/* are all")]
+    UrlPath,
+    /// It has a `.` or `..` between slashes.
+    #[error("no URL has `.` or `..` between slashes: they are resolved before it is compared")]
+    UrlDots,
     /// A field has no such name.
     #[error("no header field can have this name")]
     FieldName,
@@ -91,8 +99,7 @@ impl FromStr for HostPattern {
             false => Err(PatternError::Host),
         };
         let kind = if lower.contains(['*', '?']) {
-            let is_part = |b: u8| b.is_ascii_alphanumeric() || b"-_.~*?[]:".contains(&b);
-            if !lower.bytes().all(is_part) || lower.contains("://") {
+            if !lower.bytes().all(is_host_byte) {
                 return Err(PatternError::Host);
             }
             HostPatternKind::Glob(lower.parse()?)
@@ -113,79 +120,14 @@ impl FromStr for HostPattern {
     }
 }
 
+/// What can be in a host, or in a glob for one.
+pub(super) fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~*?[]:".contains(&byte)
+}
+
 impl fmt::Display for HostPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-/// A pattern for the whole URL of a plain request: `http://host/path?query`.
-///
-/// URLs are compared in one form (RFC 3986 §6.2.2, §6.2.3): scheme and host in lower case, no
-/// port where it is 80, what need not be percent-encoded decoded, `.` and `..` resolved. Case
-/// counts in path and query.
-#[derive(Clone, Debug)]
-pub struct UrlPattern(pub(super) UrlPatternKind);
-
-#[derive(Clone, Debug)]
-pub(super) enum UrlPatternKind {
-    Glob(Glob),
-    #[cfg(feature = "regex")]
-    Regex(regex::bytes::Regex),
-}
-
-impl UrlPattern {
-    /// A regular expression, which is looked for anywhere in the URL: `^` and `$` stand for its
-    /// ends. Takes time in proportion to the URL. Needs the feature `regex`.
-    ///
-    /// # Errors
-    /// If it is none, or needs more than 1 MiB.
-    #[cfg(feature = "regex")]
-    pub fn regex(expression: &str) -> Result<UrlPattern, PatternError> {
-        regex::bytes::RegexBuilder::new(expression)
-            .unicode(false)
-            .size_limit(1 << 20)
-            .build()
-            .map(|regex| UrlPattern(UrlPatternKind::Regex(regex)))
-            .map_err(|error| PatternError::Regex(error.to_string()))
-    }
-
-    pub(super) fn matches(&self, url: &[u8]) -> bool {
-        match &self.0 {
-            UrlPatternKind::Glob(glob) => glob.matches(url),
-            #[cfg(feature = "regex")]
-            UrlPatternKind::Regex(regex) => regex.is_match(url),
-        }
-    }
-}
-
-impl FromStr for UrlPattern {
-    type Err = PatternError;
-
-    /// Reads a [`Glob`], to be written in the one form of URLs; but the case of scheme and host does
-    /// not count.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let authority = text.find("://").map_or(0, |at| at + 3);
-        let path = text[authority..].find('/').map_or(text.len(), |at| authority + at);
-        let mut lower = text.to_owned();
-        if authority > 0 {
-            lower[..path].make_ascii_lowercase();
-        }
-        let text = &*lower;
-        match text.bytes().all(|b| b.is_ascii_graphic()) {
-            true => Ok(UrlPattern(UrlPatternKind::Glob(text.parse()?))),
-            false => Err(PatternError::Url),
-        }
-    }
-}
-
-impl fmt::Display for UrlPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            UrlPatternKind::Glob(glob) => glob.fmt(f),
-            #[cfg(feature = "regex")]
-            UrlPatternKind::Regex(regex) => write!(f, "/{regex}/"),
-        }
     }
 }
 

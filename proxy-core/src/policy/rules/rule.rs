@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::super::{Network, PortRange};
-use super::pattern::{FieldPattern, HostPattern, UrlPattern};
+use super::pattern::{FieldPattern, HostPattern};
 use super::schedule::{Schedule, Zone};
+use super::url_pattern::UrlPattern;
 use super::verdict::Verdict;
 use super::{DomainList, Glob, NetworkList};
 

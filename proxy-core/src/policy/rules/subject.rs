@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::super::host_name::HostName;
 use super::rule::RequestKind;
 use super::schedule::{LocalTime, Zone};
-use super::url;
+use super::url::{self, Url};
 use crate::handler::Client;
 use crate::http1::{RequestHead, ResponseHead, TargetForm};
 
@@ -48,7 +48,8 @@ pub(super) struct Facts<'a> {
     pub(super) port: u16,
     zone: &'a Zone,
     local: OnceCell<LocalTime>,
-    is_url_written: Cell<bool>,
+    /// Where the path of the URL begins, once that is written.
+    url_path_at: Cell<Option<usize>>,
     /// Which lists have been looked into, and which of them have it.
     looked: Cell<u64>,
     listed: Cell<u64>,
@@ -64,14 +65,19 @@ impl<'a> Facts<'a> {
             port: port(request),
             zone,
             local: OnceCell::new(),
-            is_url_written: Cell::new(false),
+            url_path_at: Cell::new(None),
             looked: Cell::new(0),
             listed: Cell::new(0),
         }
     }
 
     pub(super) fn local(&self) -> LocalTime {
-        *self.local.get_or_init(|| self.zone.local(self.subject.time))
+        *self.local.get_or_init(|| {
+            let local = self.zone.local(self.subject.time);
+            // The function of a zone is an embedder's, and may have had rules decide.
+            self.url_path_at.set(None);
+            local
+        })
     }
 
     /// The scheme of the target. A request for a tunnel has none; one in origin-form came by the
@@ -84,13 +90,15 @@ impl<'a> Facts<'a> {
     }
 
     /// Shows the URL in its one form, if there is one.
-    pub(super) fn with_url<R>(&self, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    pub(super) fn with_url<R>(&self, look: impl FnOnce(Url<'_>) -> R) -> Option<R> {
         let scheme = self.scheme()?;
         Some(URL.with_borrow_mut(|url| {
-            if !self.is_url_written.replace(true) {
-                url::write(scheme, self.host.bytes(), self.port, self.subject.request.path(), url);
-            }
-            look(url)
+            let path_at = self.url_path_at.get().unwrap_or_else(|| {
+                let path = self.subject.request.path();
+                url::write(scheme, self.host.bytes(), self.port, path, url)
+            });
+            self.url_path_at.set(Some(path_at));
+            look(Url::new(url, path_at))
         }))
     }
 

@@ -3,12 +3,41 @@
 //! Two that mean the same to a server, and differ in how they are written, must not fare
 //! differently: `/%70rivate` and `/x/../private` are `/private`.
 
+/// A URL in its one form.
+#[derive(Clone, Copy)]
+pub(super) struct Url<'a> {
+    text: &'a [u8],
+    path_at: usize,
+}
+
+impl<'a> Url<'a> {
+    /// A URL that has been [written](write), and where its path begins.
+    pub(super) fn new(text: &'a [u8], path_at: usize) -> Url<'a> {
+        Url { text, path_at }
+    }
+
+    pub(super) fn whole(self) -> &'a [u8] {
+        self.text
+    }
+
+    /// Scheme and authority.
+    pub(super) fn front(self) -> &'a [u8] {
+        &self.text[..self.path_at]
+    }
+
+    /// Path and query.
+    pub(super) fn path(self) -> &'a [u8] {
+        &self.text[self.path_at..]
+    }
+}
+
 /// Memory that is kept from one URL to the next.
 const KEPT: usize = 16 * 1024;
 
 /// Writes a URL in place of what is in `url`. `path` is what follows the authority, as it was
 /// received. `*` in its place stands for the server itself (RFC 9112 §3.2.4), and is left out.
-pub(super) fn write(scheme: &str, host: &[u8], port: u16, path: &str, url: &mut Vec<u8>) {
+/// Returns where the path begins.
+pub(super) fn write(scheme: &str, host: &[u8], port: u16, path: &str, url: &mut Vec<u8>) -> usize {
     if url.capacity() > KEPT {
         *url = Vec::new();
     }
@@ -22,8 +51,9 @@ pub(super) fn write(scheme: &str, host: &[u8], port: u16, path: &str, url: &mut 
         url.push(b':');
         url.extend_from_slice(crate::decimal::Decimal::new(port.into()).digits());
     }
+    let path_at = url.len();
     if path == "*" {
-        return;
+        return path_at;
     }
     let (path, query) = match path.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -34,6 +64,7 @@ pub(super) fn write(scheme: &str, host: &[u8], port: u16, path: &str, url: &mut 
         url.push(b'?');
         decode(query.as_bytes(), url);
     }
+    path_at
 }
 
 /// Resolves `.` and `..` (RFC 3986 §5.2.4).
@@ -60,7 +91,7 @@ fn write_path(path: &[u8], url: &mut Vec<u8>) {
 }
 
 /// Decodes what need not be encoded, and writes the rest of what is with upper-case digits.
-fn decode(mut text: &[u8], url: &mut Vec<u8>) {
+pub(super) fn decode(mut text: &[u8], url: &mut Vec<u8>) {
     while let Some((&byte, rest)) = text.split_first() {
         let encoded = match (byte, rest) {
             (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
@@ -91,7 +122,10 @@ mod tests {
 
     fn written(scheme: &str, host: &str, port: u16, path: &str) -> String {
         let mut url = b"left over".to_vec();
-        write(scheme, host.as_bytes(), port, path, &mut url);
+        let path_at = write(scheme, host.as_bytes(), port, path, &mut url);
+        let parts = Url::new(&url, path_at);
+        assert_eq!([parts.front(), parts.path()].concat(), parts.whole());
+        assert!(matches!(parts.path(), [] | [b'/', ..]));
         String::from_utf8(url).unwrap()
     }
 

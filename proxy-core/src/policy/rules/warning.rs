@@ -40,6 +40,8 @@ pub enum Shortcoming {
     EmptyList,
     /// It sends the user elsewhere, which browsers do not follow where they had asked for a tunnel.
     RedirectOfTunnel,
+    /// It allows by URL and leaves the host open, which who asks can write into the path.
+    HostInPath,
     /// It allows something, and what no rule matches is allowed, too.
     AllowsWhatIsAllowed,
 }
@@ -97,6 +99,13 @@ fn of_rule(rule: &Rule) -> Vec<Shortcoming> {
     let can_be_tunnel = !no_connect && !sees_url && !sees_response;
     if !when.fields.is_empty() && can_be_tunnel {
         problems.push(Shortcoming::FieldsInTunnel);
+    }
+    let has_host = !when.hosts.is_empty() || !when.domain_lists.is_empty();
+    if rule.verdict == Verdict::Allow
+        && !has_host
+        && when.urls.iter().any(|pattern| pattern.is_for_any_host())
+    {
+        problems.push(Shortcoming::HostInPath);
     }
     if when.domain_lists.iter().any(|list| list.is_empty())
         || when.client_lists.iter().any(|list| list.contains_nothing())
@@ -161,6 +170,10 @@ impl fmt::Display for Shortcoming {
             Shortcoming::RedirectOfTunnel => {
                 "browsers do not follow a redirection where they had asked for a tunnel (HTTPS)"
             }
+            Shortcoming::HostInPath => {
+                "it allows whatever has this anywhere in its URL, and who asks writes the path: \
+                 name scheme and host, http://host/*, or add a condition about the host"
+            }
             Shortcoming::AllowsWhatIsAllowed => {
                 "it changes nothing: what no rule matches is allowed, too, and no rule refuses \
                  anything"
@@ -224,6 +237,25 @@ mod tests {
         let elsewhere = Verdict::deny(Denial::new().with_redirect("http://a.test/"));
         assert_eq!(problems(elsewhere.clone(), |_| ()), [Shortcoming::RedirectOfTunnel]);
         assert_eq!(problems(elsewhere, plain), []);
+    }
+
+    #[test]
+    fn an_open_door_is_told_of() {
+        let set = |url: &'static str, host: Option<&'static str>| {
+            move |it: &mut Conditions| {
+                it.urls = vec![url.parse().unwrap()];
+                it.hosts = host.into_iter().map(|it| it.parse().unwrap()).collect();
+                it.kinds = vec![RequestKind::Plain];
+            }
+        };
+        let problems = |set: &dyn Fn(&mut Conditions)| {
+            let rule = Rule::new("r", Verdict::Allow).when(set);
+            let rules = RuleSet::new([rule]).otherwise(deny()).compile().unwrap();
+            rules.warnings().iter().map(|warning| warning.problem.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(problems(&set("*.a.test/*", None)), [Shortcoming::HostInPath]);
+        assert_eq!(problems(&set("http://*.a.test/*", None)), []);
+        assert_eq!(problems(&set("*/public/*", Some(".a.test"))), []);
     }
 
     #[test]
