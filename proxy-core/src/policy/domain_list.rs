@@ -1,14 +1,15 @@
 //! [`DomainList`]: many domains, and whether a host is in one of them.
 
 use std::fmt;
+use std::io::BufRead;
 use std::net::IpAddr;
 
 use super::host_name::{self, HostName, Suffix};
-use super::list_error::{ListError, lines};
+use super::list::{ListError, each_line};
 
 /// Domains; a host is in the list if it is one of them or a subdomain of one.
 ///
-/// It is made for millions: 11 to 22 bytes for each domain beside its name, and a look-up that
+/// It is made for millions: 12 to 23 bytes for each domain beside its name, and a look-up that
 /// takes as long for a million as for ten.
 ///
 /// ```
@@ -55,45 +56,59 @@ impl DomainList {
         DomainList::default()
     }
 
-    /// Reads a list: see [`read`](Self::read).
+    /// Reads a list: one domain on a line, or as in a hosts file, where an address stands in front
+    /// of one or more names. `#` begins a comment. A dot or `*.` before a domain, and a dot behind it,
+    /// change nothing. Names of the machine itself, as `localhost`, are left out where a hosts file has
+    /// them. Names in other scripts are written in their ASCII form (RFC 5890), `xn--…`, in which
+    /// clients send them.
     ///
     /// # Errors
-    /// The first line that is neither a domain nor a line of a hosts file.
+    /// The first line that is wrong.
     pub fn parse(text: &str) -> Result<DomainList, ListError> {
+        DomainList::load(text.as_bytes())
+    }
+
+    /// Reads a list from a file, or wherever else it is, to its end. One line of it at a time
+    /// is in memory.
+    ///
+    /// ```no_run
+    /// use std::fs::File;
+    /// use std::io::BufReader;
+    /// use proxy_core::rules::DomainList;
+    ///
+    /// let list = DomainList::load(BufReader::new(File::open("ads.txt")?))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first line that is wrong, is longer than 16 KiB, or cannot be read; or lies 1 GiB from the
+    /// beginning: no list is that long.
+    pub fn load(reader: impl BufRead) -> Result<DomainList, ListError> {
         let mut list = DomainList::new();
-        list.read(text)?;
+        each_line(reader, |number, line| list.add_line(number, line))?;
         list.shrink_to_fit();
         Ok(list)
     }
 
-    /// Adds the domains of a text: one on a line, or as in a hosts file, where an address stands
-    /// in front of one or more names. `#` begins a comment. A dot or `*.` before a domain, and a dot
-    /// behind it, change nothing. Names of the machine itself, as `localhost`, are left out where a
-    /// hosts file has them. Names in other scripts are written in their ASCII form (RFC 5890),
-    /// `xn--…`, in which clients send them.
-    ///
-    /// # Errors
-    /// The first line that is wrong; what stands before it has been added.
-    pub fn read(&mut self, text: &str) -> Result<(), ListError> {
-        self.names.reserve(text.len());
-        for (number, line) in lines(text) {
-            let mut words = line.split_ascii_whitespace();
-            let first = words.next().unwrap_or_default();
-            let Some(second) = words.next() else {
-                self.insert_at(number, first)?;
-                continue;
-            };
-            if first.parse::<IpAddr>().is_err() && !is_scoped(first) {
-                return Err(ListError::new(
-                    number,
-                    first,
-                    "two words: expected a domain alone, or an address and names, as in a hosts file",
-                ));
-            }
-            for name in std::iter::once(second).chain(words) {
-                if !OWN_NAMES.contains(&name) {
-                    self.insert_at(number, name)?;
-                }
+    fn add_line(&mut self, number: usize, line: &str) -> Result<(), ListError> {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().unwrap_or_default();
+        let wrong = |problem| Err(ListError::new(number, first, problem));
+        if first.starts_with(['|', '@', '!', '[']) {
+            return wrong(
+                "this is from a filter list for browsers, whose lines say more than a domain: take \
+                 the form of the list that is for hosts files or name servers",
+            );
+        }
+        let Some(second) = words.next() else { return self.insert_at(number, first) };
+        if first.parse::<IpAddr>().is_err() && !is_scoped(first) {
+            return wrong(
+                "two words: expected a domain alone, or an address and names, as in a hosts file",
+            );
+        }
+        for name in std::iter::once(second).chain(words) {
+            if !OWN_NAMES.contains(&name) {
+                self.insert_at(number, name)?;
             }
         }
         Ok(())
@@ -106,7 +121,7 @@ impl DomainList {
     /// Adds a domain, unless it is there.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is none, or the list is full.
     pub fn insert(&mut self, domain: &str) -> Result<(), DomainError> {
         let bare = domain.strip_prefix("*.").or_else(|| domain.strip_prefix('.')).unwrap_or(domain);
         let bare = bare.strip_suffix('.').unwrap_or(bare);
@@ -115,7 +130,7 @@ impl DomainList {
             return self.insert_name(HostName::new(bare).bytes());
         }
         let mut lower = [0; 253];
-        let name = lower.get_mut(..bare.len()).ok_or(DomainError)?;
+        let name = lower.get_mut(..bare.len()).ok_or(DomainError::Malformed)?;
         name.copy_from_slice(bare.as_bytes());
         name.make_ascii_lowercase();
         self.insert_name(name)
@@ -124,7 +139,7 @@ impl DomainList {
     /// Adds a name in its one form.
     fn insert_name(&mut self, name: &[u8]) -> Result<(), DomainError> {
         if !host_name::is_domain(name) {
-            return Err(DomainError);
+            return Err(DomainError::Malformed);
         }
         if self.len >= self.slots.len() / 4 * 3 {
             self.grow();
@@ -134,8 +149,7 @@ impl DomainList {
             Ok(_) => return Ok(()),
             Err(free) => free,
         };
-        // 4 GiB of names are more than there are domains.
-        let place = u32::try_from(self.names.len() + 1).map_err(|_| DomainError)?;
+        let place = place_behind(self.names.len())?;
         self.names.push(name.len() as u8);
         self.names.extend_from_slice(name);
         self.slots[free] = u64::from(hash) << 32 | u64::from(place);
@@ -225,6 +239,13 @@ impl DomainList {
     }
 }
 
+/// Where a name is that is added behind this many bytes. 4 GiB of names are more than there are
+/// domains.
+fn place_behind(bytes: usize) -> Result<u32, DomainError> {
+    let place = bytes.checked_add(1).and_then(|place| u32::try_from(place).ok());
+    place.ok_or(DomainError::Full)
+}
+
 /// Hosts files have link-local addresses with their interface: `fe80::1%lo0`.
 fn is_scoped(word: &str) -> bool {
     word.split_once('%').is_some_and(|(address, _)| address.parse::<IpAddr>().is_ok())
@@ -236,11 +257,17 @@ impl fmt::Debug for DomainList {
     }
 }
 
-/// A text that is not a domain.
+/// Why a text cannot be added to a [`DomainList`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a domain: expected letters, digits, `-` and `_`, with dots between them")]
 #[non_exhaustive]
-pub struct DomainError;
+pub enum DomainError {
+    /// It is no domain.
+    #[error("not a domain: expected letters, digits, `-` and `_`, with dots between them")]
+    Malformed,
+    /// There are 4 GiB of names in it.
+    #[error("the list is full")]
+    Full,
+}
 
 #[cfg(test)]
 mod tests {
@@ -288,6 +315,12 @@ mod tests {
             ("a.test b.test", 1, "a.test"),
             ("0.0.0.0 a.test a..test", 1, "a..test"),
             ("http://a.test/", 1, "http://a.test/"),
+            ("a.test\r\n\r\n! a filter", 3, "!"),
+            ("a.test\n@@||a.test^$script", 2, "@@||a.test^$script"),
+            ("[Adblock Plus 2.0]", 1, "[Adblock"),
+            ("a.test\rb.test", 1, "a.test"),
+            ("a.*", 1, "a.*"),
+            ("*.*.test", 1, "*.*.test"),
         ] {
             let error = DomainList::parse(text).unwrap_err();
             assert_eq!((error.line, &*error.word), (line, word));
@@ -309,6 +342,14 @@ mod tests {
     fn an_empty_list_contains_nothing() {
         let list = DomainList::new();
         assert!(list.is_empty() && !list.contains("a.test"));
+    }
+
+    #[test]
+    fn a_list_can_be_full() {
+        assert_eq!(place_behind(0), Ok(1));
+        assert_eq!(place_behind(u32::MAX as usize - 1), Ok(u32::MAX));
+        assert_eq!(place_behind(u32::MAX as usize), Err(DomainError::Full));
+        assert_eq!(place_behind(usize::MAX), Err(DomainError::Full));
     }
 
     #[test]

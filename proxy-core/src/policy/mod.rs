@@ -9,7 +9,7 @@ mod forwarding;
 mod glob;
 mod guard;
 mod host_name;
-mod list_error;
+mod list;
 mod network;
 mod network_list;
 pub mod rules;

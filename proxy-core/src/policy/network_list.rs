@@ -1,10 +1,11 @@
 //! [`NetworkList`]: many networks, and whether an address is in one of them.
 
 use std::fmt;
+use std::io::BufRead;
 use std::net::IpAddr;
 
 use super::Network;
-use super::list_error::{ListError, lines};
+use super::list::{ListError, each_line};
 
 /// Networks, some of which may be left out of others: of all that contain an address, the one
 /// with the longest prefix decides.
@@ -55,15 +56,25 @@ impl NetworkList {
     /// # Errors
     /// The first line that is no network.
     pub fn parse(text: &str) -> Result<NetworkList, ListError> {
+        NetworkList::load(text.as_bytes())
+    }
+
+    /// Reads a list from a file, or wherever else it is, to its end.
+    ///
+    /// # Errors
+    /// The first line that is no network, is longer than 16 KiB, or cannot be read; or lies 1 GiB
+    /// from the beginning: no list is that long.
+    pub fn load(reader: impl BufRead) -> Result<NetworkList, ListError> {
         let mut entries = Vec::new();
-        for (number, line) in lines(text) {
+        each_line(reader, |number, line| {
             let (membership, word) = match line.strip_prefix('!') {
                 Some(rest) => (Membership::Out, rest.trim_ascii()),
                 None => (Membership::In, line),
             };
             let network = word.parse().map_err(|error| ListError::new(number, word, error))?;
             entries.push((network, membership));
-        }
+            Ok(())
+        })?;
         Ok(NetworkList::new(entries))
     }
 

@@ -33,7 +33,7 @@ mod warning;
 
 pub use super::domain_list::{DomainError, DomainList};
 pub use super::glob::{Glob, GlobError};
-pub use super::list_error::ListError;
+pub use super::list::ListError;
 pub use super::network_list::NetworkList;
 pub use compiled::{Decision, RulePart, Rules, RulesError};
 pub use condition::Condition;
