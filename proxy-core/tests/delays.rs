@@ -120,3 +120,17 @@ fn a_reload_leaves_what_waits_as_it_is() {
     assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
     handle.shutdown(PATIENCE);
 }
+
+#[test]
+fn a_client_that_a_reload_does_not_serve_any_more_need_not_wait() {
+    let mut stage = taking(|exchange| exchange.after(HOUR, Action::Respond(Response::new(204))));
+    let mut client = stage.client();
+    client.send(ASKED);
+    stage.settle();
+    let mut handle = stage.take_handle();
+    let elsewhere = "192.0.2.0/24".parse().unwrap();
+    handle.reload(Proxy::builder().allow_clients([elsewhere])).unwrap();
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.field("connection")), (204, Some("close")));
+    handle.shutdown(PATIENCE);
+}

@@ -23,6 +23,9 @@ const FIRST_REQUEST: Duration = Duration::from_millis(500);
 impl Session {
     /// Other settings have come.
     pub(super) fn renewed(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        if self.is_delayed() && self.is_leaving(env) {
+            return self.end_delay(env, cx);
+        }
         if self.is_under_way() {
             return Step::Wait;
         }
