@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::check::{Check, Numbers};
 use super::condition::Condition;
 use super::rule::{Mode, Rule, RuleSet};
-use super::schedule::Zone;
 use super::subject::{Facts, Subject};
 use super::verdict::Verdict;
 use super::warning::Warning;
+use super::zone::Zone;
 
 /// Rules, ready to decide. A decision takes no lock and is the same whenever it is asked for: it
 /// depends on its [`Subject`] alone. It allocates nothing, but for URLs of more than 16 KiB, and for

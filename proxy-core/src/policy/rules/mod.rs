@@ -30,6 +30,7 @@ mod url;
 mod url_pattern;
 mod verdict;
 mod warning;
+mod zone;
 
 pub use super::domain_list::{DomainError, DomainList};
 pub use super::glob::{Glob, GlobError};
@@ -40,8 +41,9 @@ pub use condition::Condition;
 pub use explanation::{Explanation, Finding, Outcome, Step};
 pub use pattern::{FieldPattern, HostPattern, PatternError};
 pub use rule::{Conditions, Mode, RequestKind, Rule, RuleSet, StatusRange};
-pub use schedule::{Days, Schedule, ScheduleError, Span, Zone};
+pub use schedule::{Days, Schedule, ScheduleError, Span};
 pub use subject::Subject;
 pub use url_pattern::UrlPattern;
 pub use verdict::{Denial, NamedUpstream, Verdict};
 pub use warning::{Shortcoming, Warning};
+pub use zone::Zone;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::super::{Network, PortRange};
 use super::pattern::{FieldPattern, HostPattern};
-use super::schedule::{Schedule, Zone};
+use super::schedule::Schedule;
 use super::url_pattern::UrlPattern;
 use super::verdict::Verdict;
+use super::zone::Zone;
 use super::{DomainList, Glob, NetworkList};
 
 /// A rule: if all its conditions hold, its verdict is what becomes of the request.

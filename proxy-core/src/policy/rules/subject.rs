@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use super::super::host_name::HostName;
 use super::rule::RequestKind;
-use super::schedule::{LocalTime, Zone};
 use super::url::{self, Url};
+use super::zone::{LocalTime, Zone};
 use crate::handler::Client;
 use crate::http1::{RequestHead, ResponseHead, TargetForm};
 
