@@ -25,8 +25,8 @@ pub(super) enum Check {
     /// [`HostName::marks`].
     Host(u64, Box<Hosts>),
     Time(Box<Schedule>),
-    ClientList(Box<[Numbered<NetworkList>]>),
-    DomainList(Box<[Numbered<DomainList>]>),
+    ClientList(Lists<NetworkList>),
+    DomainList(Lists<DomainList>),
     Fields(Box<[FieldPattern]>),
     Url(Box<[UrlPattern]>),
     Status(Box<[StatusRange]>),
@@ -34,10 +34,12 @@ pub(super) enum Check {
     ContentType(Box<[Glob]>),
 }
 
-/// A list and its number among all lists of the rules: see [`Facts::listed`].
-pub(super) struct Numbered<L> {
-    list: Arc<L>,
-    number: u8,
+/// Lists, of which one is enough.
+pub(super) struct Lists<L> {
+    /// A bit for each of them, by its number among all lists of the rules: see [`Facts::known`]. None
+    /// if one of them has a number that is not remembered.
+    bits: u64,
+    lists: Box<[(u8, Arc<L>)]>,
 }
 
 /// Patterns for hosts.
@@ -54,21 +56,37 @@ pub(super) struct Hosts {
 pub(super) struct Numbers(Vec<*const ()>);
 
 impl Numbers {
-    fn number<L>(&mut self, list: &Arc<L>) -> Numbered<L> {
+    fn number<L>(&mut self, list: &Arc<L>) -> u8 {
         let at = Arc::as_ptr(list).cast();
         let known = self.0.iter().position(|&known| known == at);
         let number = known.unwrap_or_else(|| {
             self.0.push(at);
             self.0.len() - 1
         });
-        Numbered { list: Arc::clone(list), number: number.try_into().unwrap_or(u8::MAX) }
+        number.try_into().unwrap_or(u8::MAX)
+    }
+}
+
+impl<L> Lists<L> {
+    fn new(lists: &[Arc<L>], numbers: &mut Numbers) -> Lists<L> {
+        let lists: Box<[_]> = lists.iter().map(|it| (numbers.number(it), Arc::clone(it))).collect();
+        let bits = lists.iter().try_fold(0, |bits, (number, _)| {
+            1_u64.checked_shl(u32::from(*number)).map(|bit| bits | bit)
+        });
+        Lists { bits: bits.unwrap_or(0), lists }
+    }
+
+    fn have(&self, facts: &Facts<'_>, look_up: impl Fn(&L) -> bool) -> bool {
+        facts.known(self.bits).unwrap_or_else(|| {
+            self.lists.iter().any(|(number, list)| facts.listed(*number, || look_up(list)))
+        })
     }
 }
 
 impl Check {
     /// All that is given of these conditions: first what is quick to tell, and about the response
     /// last.
-    pub(super) fn all(conditions: &Conditions, numbers: &mut Numbers) -> Box<[Check]> {
+    pub(super) fn all(conditions: &Conditions, numbers: &mut Numbers) -> Vec<Check> {
         let Conditions {
             clients,
             client_lists,
@@ -113,14 +131,10 @@ impl Check {
             checks.push(Check::Time(Box::new(schedule.clone())));
         }
         if !client_lists.is_empty() {
-            checks.push(Check::ClientList(
-                client_lists.iter().map(|it| numbers.number(it)).collect(),
-            ));
+            checks.push(Check::ClientList(Lists::new(client_lists, numbers)));
         }
         if !domain_lists.is_empty() {
-            checks.push(Check::DomainList(
-                domain_lists.iter().map(|it| numbers.number(it)).collect(),
-            ));
+            checks.push(Check::DomainList(Lists::new(domain_lists, numbers)));
         }
         if !fields.is_empty() {
             checks.push(Check::Fields(fields.as_slice().into()));
@@ -140,7 +154,7 @@ impl Check {
             });
             checks.push(Check::ContentType(lower.collect()));
         }
-        checks.into()
+        checks
     }
 
     /// Whether it holds. One about a response does not hold as long as there is none.
@@ -157,12 +171,10 @@ impl Check {
             Check::Client(networks) => networks.contains(client.address.ip()),
             Check::Host(marks, hosts) => marks & facts.host.marks() != 0 && hosts.has(&facts.host),
             Check::Time(schedule) => schedule.includes(facts.local()),
-            Check::ClientList(lists) => lists
-                .iter()
-                .any(|it| facts.listed(it.number, || it.list.contains(client.address.ip()))),
-            Check::DomainList(lists) => lists
-                .iter()
-                .any(|it| facts.listed(it.number, || it.list.contains_name(&facts.host))),
+            Check::ClientList(lists) => {
+                lists.have(facts, |list| list.contains(client.address.ip()))
+            }
+            Check::DomainList(lists) => lists.have(facts, |list| list.contains_name(&facts.host)),
             Check::Fields(patterns) => patterns.iter().all(|pattern| {
                 let mut fields = request.fields();
                 fields.any(|field| {

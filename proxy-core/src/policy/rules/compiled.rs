@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,9 @@ pub struct Rules {
     /// conditions.
     rules: Vec<Rule>,
     names: Vec<Arc<str>>,
-    checks: Vec<Box<[Check]>>,
+    /// Those of all rules, end to end, and for each rule which are its own.
+    checks: Vec<Check>,
+    own: Vec<Range<u32>>,
     /// The places of the rules that decide about requests, and of those that wait for responses.
     of_requests: Vec<usize>,
     of_responses: Vec<usize>,
@@ -118,10 +121,17 @@ impl RuleSet {
         let mut numbers = Numbers::default();
         let (of_responses, of_requests) =
             (0..rules.len()).partition(|&place| rules[place].when.are_about_responses());
+        let (mut checks, mut own) = (Vec::new(), Vec::new());
+        for rule in &rules {
+            let begin = checks.len() as u32;
+            checks.append(&mut Check::all(&rule.when, &mut numbers));
+            own.push(begin..checks.len() as u32);
+        }
         Ok(Rules {
             warnings: Warning::all(&rules),
             names: rules.iter().map(|rule| rule.name.as_str().into()).collect(),
-            checks: rules.iter().map(|rule| Check::all(&rule.when, &mut numbers)).collect(),
+            checks,
+            own,
             rules,
             of_requests,
             of_responses,
@@ -198,7 +208,7 @@ impl Rules {
     ) -> (Option<usize>, Option<usize>) {
         let mut reported = None;
         for &place in places.iter().take_while(|&&place| place < before) {
-            if !self.checks[place].iter().all(|check| check.holds(facts)) {
+            if !self.checks_of(place).iter().all(|check| check.holds(facts)) {
                 continue;
             }
             match self.rules[place].mode {
@@ -245,7 +255,12 @@ impl Rules {
     }
 
     pub(super) fn rule_at(&self, place: usize) -> (&Rule, &[Check]) {
-        (&self.rules[place], &self.checks[place])
+        (&self.rules[place], self.checks_of(place))
+    }
+
+    fn checks_of(&self, place: usize) -> &[Check] {
+        let Range { start, end } = self.own[place];
+        &self.checks[start as usize..end as usize]
     }
 
     pub(super) fn zone(&self) -> &Zone {

@@ -31,8 +31,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Lists beyond this many are looked into for each rule that has them.
-pub(super) const REMEMBERED: usize = 64;
+/// Lists beyond this many are looked into for each rule that has them: there is a bit for each.
+const REMEMBERED: usize = 64;
 
 thread_local! {
     /// The URL of the request that this thread decides about: its memory is used again.
@@ -100,6 +100,12 @@ impl<'a> Facts<'a> {
             self.url_path_at.set(Some(path_at));
             look(Url::new(url, path_at))
         }))
+    }
+
+    /// Whether it is in one of the lists with these bits, if that is known.
+    pub(super) fn known(&self, bits: u64) -> Option<bool> {
+        let is_listed = self.listed.get() & bits != 0;
+        (is_listed || bits != 0 && self.looked.get() & bits == bits).then_some(is_listed)
     }
 
     /// What a look-up in the list with this number comes to: it is made once for all rules.

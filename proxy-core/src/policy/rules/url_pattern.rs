@@ -69,7 +69,7 @@ impl UrlPattern {
         match &self.kind {
             UrlPatternKind::Whole(glob) => glob.matches(url.whole()),
             UrlPatternKind::Parts(front, path) => {
-                front.matches(url.front()) && path.matches(url.path())
+                path.matches(url.path()) && front.matches(url.front())
             }
             #[cfg(feature = "regex")]
             UrlPatternKind::Regex(regex) => regex.is_match(url.whole()),
