@@ -134,6 +134,10 @@ fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
     optional(line, record.referer, bytes);
     line.raw(r#","user_agent":"#);
     optional(line, record.user_agent, bytes);
+    if (record.rule, record.reported) == (None, None) {
+        // As long as there are no rules it is one constant, and costs hardly anything.
+        return line.raw(r#","rule":null,"reported":null}"#);
+    }
     line.raw(r#","rule":"#);
     optional(line, record.rule, string);
     line.raw(r#","reported":"#);
