@@ -39,6 +39,9 @@ mod documents {
     #[doc = include_str!("../../docs/privacy.md")]
     struct Privacy;
 
+    #[doc = include_str!("../../docs/rules.md")]
+    struct Rules;
+
     #[doc = include_str!("../../proxy-core/README.md")]
     struct PackageReadme;
 }

@@ -279,10 +279,11 @@ reasons! {
     Denied = "denied", 403, http_request_denied, Proxy,
         "The request is not allowed here.",
         "Ask for something that is allowed, or change the rule.";
-    /// A rule says that nobody goes there, or that this client does not.
+    /// A rule refused the request, or its response.
     DeniedByRule = "denied_by_rule", 403, http_request_denied, Proxy,
-        "A rule of this proxy does not allow this.",
-        "Ask for something that is allowed, or change the rule.";
+        "The request is not allowed here, by a rule.",
+        "Find the request in the log, by its id: it names the rule, and `proxy-cli explain` tells \
+         why that matched. Ask for something that is allowed, or change the rule.";
     /// The client has been banned since it came.
     Banned = "banned", 403, http_request_denied, Proxy,
         "This proxy does not serve your address for a while.",

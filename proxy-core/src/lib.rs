@@ -30,11 +30,15 @@
 //!
 //! # Features
 //!
-//! Both are off, are for Linux, and cost the crate `nix`.
+//! All are off. Two are for Linux, and cost the crate `nix`:
 //!
 //! - `splice`: long bodies and tunnels are moved by the system, without a copy. A third of the CPU
 //!   time for each byte, and a pipe for each event loop.
 //! - `steering`: restarts on a shared address ([`TcpListener::bind_shared`]) are free of waits.
+//!
+//! One costs the crate `regex`:
+//!
+//! - `regex`: [rules] about URLs can be regular expressions, `UrlPattern::regex`.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -59,9 +63,9 @@ mod proxy;
 
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, Client, ConnectionHandler, Decision, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Response, ResponseAction, Route,
-    TakeOver,
+    Action, Admission, Client, ConnectionHandler, Decision, Delay, Exchange, Extensions,
+    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal, Response,
+    ResponseAction, Route, RulesHandler, TakeOver,
 };
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};
@@ -70,6 +74,7 @@ pub use logger::{
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
 };
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
+pub use policy::rules;
 pub use policy::{
     AddressClass, Ban, BanError, BanPolicy, Bans, Cause, ConnectPorts, DestinationGuard,
     Destinations, DestinationsError, ForwardingPolicy, Network, NetworkError, Offence, PortRange,

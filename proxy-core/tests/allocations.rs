@@ -11,9 +11,13 @@ use std::alloc::System;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
-use proxy_core::{FixedUpstreamHandler, JsonLogger, LogFile};
+use proxy_core::rules::{
+    Denial, DomainList, FieldPattern, Mode, NetworkList, Rule, RuleSet, Rules, Schedule, Verdict,
+};
+use proxy_core::{FixedUpstreamHandler, JsonLogger, LogFile, RulesHandler};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use support::{PATIENCE, Stage};
 
@@ -32,17 +36,26 @@ const WINDOWS: usize = 20;
 /// What is said and answered again and again. Both end with a mark that is nowhere else in them.
 struct Talk {
     name: &'static str,
-    forward: bool,
+    proxy: Set,
     request: &'static str,
     request_ends: &'static [u8],
     response: &'static str,
     response_ends: &'static [u8],
 }
 
-const TALKS: [Talk; 4] = [
+/// What kind of proxy is asked.
+#[derive(Clone, Copy)]
+enum Set {
+    Fixed,
+    Forward,
+    /// A forward proxy behind rules.
+    Ruled,
+}
+
+const TALKS: [Talk; 5] = [
     Talk {
         name: "GET from a fixed upstream",
-        forward: false,
+        proxy: Set::Fixed,
         request: "GET /page?with=query HTTP/1.1\r\nHost: HOST\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n",
         request_ends: b"\r\n\r\n",
         response: "HTTP/1.1 200 OK\r\nServer: test\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\
@@ -51,15 +64,24 @@ const TALKS: [Talk; 4] = [
     },
     Talk {
         name: "GET through a forward proxy",
-        forward: true,
+        proxy: Set::Forward,
         request: "GET http://HOST/page HTTP/1.1\r\nHost: HOST\r\nReferer: http://HOST/\r\n\r\n",
         request_ends: b"\r\n\r\n",
         response: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall of it",
         response_ends: b"\r\n\r\nall of it",
     },
     Talk {
+        name: "GET that rules let pass, and its response, too",
+        proxy: Set::Ruled,
+        request: "GET http://HOST/x/../page?%41 HTTP/1.1\r\nHost: HOST\r\nUser-Agent: test/1\r\n\r\n",
+        request_ends: b"\r\n\r\n",
+        response: "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                   Content-Length: 9\r\n\r\nall of it",
+        response_ends: b"\r\n\r\nall of it",
+    },
+    Talk {
         name: "POST, answered in chunks",
-        forward: false,
+        proxy: Set::Fixed,
         request: "POST /form HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\nall of it",
         request_ends: b"\r\n\r\nall of it",
         response: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n0\r\n\r\n",
@@ -67,7 +89,7 @@ const TALKS: [Talk; 4] = [
     },
     Talk {
         name: "POST in chunks, answered without a body",
-        forward: true,
+        proxy: Set::Forward,
         request: "POST http://HOST/form HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n\
                   9\r\nall of it\r\n0\r\n\r\n",
         request_ends: b"\r\n0\r\n\r\n",
@@ -75,6 +97,35 @@ const TALKS: [Talk; 4] = [
         response_ends: b"\r\n\r\n",
     },
 ];
+
+/// Rules with each condition that costs more than a comparison. All but the last are looked at in
+/// vain; one reports.
+fn rules() -> Rules {
+    let networks = Arc::new(NetworkList::parse("192.0.2.0/24\n2001:db8::/32").unwrap());
+    let domains = Arc::new(DomainList::parse("ads.test\n0.0.0.0 tracker.test").unwrap());
+    let deny = |name: &str| Rule::new(name, Verdict::deny(Denial::new()));
+    RuleSet::new([
+        deny("hosts").when(|it| it.hosts = vec![".a.test".parse().unwrap()]),
+        deny("glob").when(|it| it.hosts = vec!["*.b.test".parse().unwrap()]),
+        deny("domains").when(|it| it.domain_lists = vec![domains]),
+        deny("networks").when(|it| it.client_lists = vec![networks]),
+        deny("clients").when(|it| it.clients = vec!["192.0.2.0/24".parse().unwrap()]),
+        deny("night").when(|it| {
+            it.schedule = Some(Schedule::new([], ["00:00-24:00".parse().unwrap()]));
+            it.urls = vec!["http://*/private/*".parse().unwrap()];
+        }),
+        deny("agents").when(|it| {
+            it.fields = vec![FieldPattern::with_value("User-Agent", "wget/*").unwrap()];
+        }),
+        deny("trial").when(|it| it.urls = vec!["*/page?A".parse().unwrap()]).in_mode(Mode::Report),
+        deny("videos").when(|it| it.content_types = vec!["video/*".parse().unwrap()]),
+        deny("long").when(|it| it.longer_than = Some(1000)),
+        Rule::new("own", Verdict::Allow).when(|it| it.hosts = vec!["127.0.0.1".parse().unwrap()]),
+    ])
+    .otherwise(Verdict::deny(Denial::new()))
+    .compile()
+    .unwrap()
+}
 
 /// Reads one message into memory on the stack. `false` at the end of the stream.
 fn hear(stream: &mut TcpStream, ends: &[u8]) -> bool {
@@ -137,10 +188,14 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
         let log = JsonLogger::new(LogFile::append(&file).unwrap());
         let stage = Stage::with(|builder| {
             let builder = builder.logger(log);
-            if talk.forward {
-                return builder;
+            match talk.proxy {
+                Set::Fixed => {
+                    let upstream = origin.to_string().parse().unwrap();
+                    builder.handler(FixedUpstreamHandler::new(upstream))
+                }
+                Set::Forward => builder,
+                Set::Ruled => builder.handler(RulesHandler::new(rules())),
             }
-            builder.handler(FixedUpstreamHandler::new(origin.to_string().parse().unwrap()))
         });
         let request = talk.request.replace("HOST", &origin.to_string());
         let mut clients: Vec<_> = (0..CLIENTS).map(|_| open(stage.address)).collect();
@@ -155,8 +210,17 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
 
         drop(clients);
         stage.finish();
-        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
-        assert_eq!(lines, seen.len() * exchanges, "{}: each exchange is logged", talk.name);
+        let log = std::fs::read_to_string(&file).unwrap();
+        if let Set::Ruled = talk.proxy {
+            let told = |line: &str| line.contains("\"rule\":\"own\",\"reported\":\"trial\"");
+            assert!(log.lines().all(told), "{:?}", log.lines().next());
+        }
+        assert_eq!(
+            log.lines().count(),
+            seen.len() * exchanges,
+            "{}: each exchange is logged",
+            talk.name
+        );
     }
     std::fs::remove_file(&file).unwrap();
 }

@@ -7,6 +7,8 @@ mod canonical;
 mod chunked;
 #[path = "../fuzz/checks/field_lists.rs"]
 mod field_lists;
+#[path = "../fuzz/checks/lists.rs"]
+mod lists;
 #[path = "../fuzz/checks/request_head.rs"]
 mod request_head;
 #[path = "../fuzz/checks/response_head.rs"]
@@ -20,9 +22,10 @@ use std::path::Path;
 #[test]
 fn the_seeds_of_the_fuzzers_still_pass() {
     type Check = (&'static str, fn(&[u8]));
-    let checks: [Check; 5] = [
+    let checks: [Check; 6] = [
         ("chunked", chunked::check),
         ("field_lists", field_lists::check),
+        ("lists", lists::check),
         ("request_head", request_head::check),
         ("response_head", response_head::check),
         ("target", target::check),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Client, Response};
+use super::{Client, Delay, Refusal, Response};
 use crate::error::Reason;
 use crate::http1::RequestHead;
 use crate::net::Socket;
@@ -46,12 +46,16 @@ pub enum Action {
     Respond(Response),
     /// Refuse, with the status and the words of the reason.
     Reject(Reason),
+    /// Refuse, in words of one's own.
+    Refuse(Refusal),
     /// Close the connection without an answer.
     Close,
     /// Hand the client's connection to blocking code; see [`Action::take_over`].
     TakeOver(TakeOver),
     /// Decide later; see [`Exchange::defer`](super::Exchange::defer).
     Defer(Decision),
+    /// Do something later; see [`Exchange::after`](super::Exchange::after).
+    After(Delay),
 }
 
 impl Action {
@@ -144,6 +148,8 @@ pub enum ResponseAction {
     Pass,
     /// Drop it and its connection, and send this instead.
     Replace(Response),
+    /// Drop it and its connection, and refuse in words of one's own.
+    Refuse(Refusal),
     /// Close the client's connection without an answer.
     Close,
 }

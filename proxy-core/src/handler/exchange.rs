@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::action::Decision;
-use super::{Action, Plan};
+use super::{Action, Delay, Plan, Refusal};
 use crate::http1::{FieldEdits, NO_EDITS, RequestHead, ResponseHead};
 use crate::upstream::Authority;
 
@@ -23,6 +24,13 @@ pub struct Client {
     pub listener: usize,
 }
 
+impl Client {
+    /// A client, as tests of a handler or of [rules](crate::rules) need one.
+    pub fn new(address: SocketAddr, listener: usize) -> Client {
+        Client { address, listener }
+    }
+}
+
 /// One request, and its response as soon as there is one. It lives on its event loop and is
 /// lent to the handler's methods.
 #[derive(Debug)]
@@ -34,33 +42,88 @@ pub struct Exchange<'a> {
     state: &'a mut HandlerState,
 }
 
-/// What a handler keeps with an exchange and wants changed of it. Most want neither: it has no
-/// memory until it is used.
+/// What a handler keeps with an exchange, wants changed of it, and has decided about it. What rules
+/// note of each exchange is here; the rest has no memory until it is used, for most want none of it.
 #[derive(Debug, Default)]
-pub(crate) struct HandlerState(Option<Box<Kept>>);
+pub(crate) struct HandlerState {
+    /// The rule that has decided, and the one that would have: for the log.
+    rule: Option<Arc<str>>,
+    reported: Option<Arc<str>>,
+    /// By which rules the request has passed, and the place of the one among them.
+    passed: Option<(RulesId, usize)>,
+    kept: Option<Box<Kept>>,
+}
 
 #[derive(Debug, Default)]
-struct Kept {
+pub(crate) struct Kept {
     extensions: Extensions,
     request_edits: FieldEdits,
     response_edits: FieldEdits,
+    /// Where rules are behind other rules: those that are.
+    passed: Vec<(RulesId, usize)>,
+    /// What the client is told where it is refused by a rule.
+    refusal: Option<Refusal>,
 }
 
+/// Which rules: an address.
+pub(super) type RulesId = usize;
+
 impl HandlerState {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
+    /// Forgets everything for another exchange, and returns what is an embedder's: to drop it may
+    /// panic.
+    pub(crate) fn end(&mut self) -> Option<Box<Kept>> {
+        let HandlerState { rule, reported, passed, kept } = self;
+        *rule = None;
+        *reported = None;
+        *passed = None;
+        kept.take()
     }
 
     pub(crate) fn request_edits(&self) -> &FieldEdits {
-        self.0.as_ref().map_or(&NO_EDITS, |kept| &kept.request_edits)
+        self.kept.as_ref().map_or(&NO_EDITS, |kept| &kept.request_edits)
     }
 
     pub(crate) fn response_edits(&self) -> &FieldEdits {
-        self.0.as_ref().map_or(&NO_EDITS, |kept| &kept.response_edits)
+        self.kept.as_ref().map_or(&NO_EDITS, |kept| &kept.response_edits)
+    }
+
+    pub(crate) fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
+    }
+
+    pub(crate) fn reported(&self) -> Option<&str> {
+        self.reported.as_deref()
+    }
+
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.kept.as_ref()?.refusal.as_ref()
+    }
+
+    /// The exchange is refused, in these words.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        if let Some(rule) = &refusal.rule {
+            self.rule = Some(Arc::clone(rule));
+        }
+        self.kept().refusal = Some(refusal);
+    }
+
+    /// The request has passed these rules by the one at this place.
+    pub(super) fn pass(&mut self, rules: RulesId, place: usize) {
+        match self.passed {
+            Some((first, _)) if first != rules => self.kept().passed.push((rules, place)),
+            _ => self.passed = Some((rules, place)),
+        }
+    }
+
+    /// Where the request has passed these rules.
+    pub(super) fn passed(&self, rules: RulesId) -> Option<usize> {
+        let others = self.kept.iter().flat_map(|kept| &kept.passed);
+        let mut all = self.passed.iter().chain(others);
+        all.find(|(own, _)| *own == rules).map(|&(_, place)| place)
     }
 
     fn kept(&mut self) -> &mut Kept {
-        self.0.get_or_insert_default()
+        self.kept.get_or_insert_default()
     }
 }
 
@@ -133,6 +196,22 @@ impl<'a> Exchange<'a> {
         &mut self.state.kept().response_edits
     }
 
+    /// Has the log show the name of a rule that has decided about this exchange. Of several, the
+    /// last.
+    pub fn note_rule(&mut self, rule: &Arc<str>) {
+        self.state.rule = Some(Arc::clone(rule));
+    }
+
+    /// Has the log show the name of a rule that would have decided about this exchange, and only
+    /// reports. Of several, the first.
+    pub fn note_reported(&mut self, rule: &Arc<str>) {
+        self.state.reported.get_or_insert_with(|| Arc::clone(rule));
+    }
+
+    pub(super) fn state(&mut self) -> &mut HandlerState {
+        self.state
+    }
+
     /// Forwards the request to `upstream`, whatever it asks for. Where the proxy can be reached
     /// from beyond its machine, that must have a public address, unless
     /// [its plan is vouched for](Plan::vouched).
@@ -165,6 +244,26 @@ impl<'a> Exchange<'a> {
         decide: impl FnOnce(&RequestHead, &Client) -> Action + Send + 'static,
     ) -> Action {
         Action::Defer(Decision(Box::new(decide)))
+    }
+
+    /// Does something later, in a day at most. Nothing waits meanwhile but the client and its
+    /// connection; so bound how many of them do. If the proxy comes to its end, or the client is
+    /// not served any more after a reload, `action` is taken at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use proxy_core::{Action, ConnectionHandler, Exchange, Reason};
+    ///
+    /// struct TriesPatience;
+    ///
+    /// impl ConnectionHandler for TriesPatience {
+    ///     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+    ///         exchange.after(Duration::from_secs(10), Action::Reject(Reason::Denied))
+    ///     }
+    /// }
+    /// ```
+    pub fn after(&self, delay: Duration, action: Action) -> Action {
+        Action::After(Delay::new(delay, action))
     }
 }
 

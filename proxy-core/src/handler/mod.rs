@@ -1,19 +1,25 @@
 //! What becomes of a request (L3): [`ConnectionHandler`] and its answers.
 
 mod action;
+mod delay;
 mod exchange;
 mod fixed;
 mod forward;
 mod pac;
+mod refusal;
 mod response;
+mod ruled;
 
 pub use action::{Action, Admission, Decision, Plan, Reach, ResponseAction, Route, TakeOver};
+pub use delay::Delay;
 pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};
 pub use fixed::FixedUpstreamHandler;
 pub use forward::ForwardHandler;
 pub use pac::PacHandler;
+pub use refusal::Refusal;
 pub use response::Response;
+pub use ruled::RulesHandler;
 
 use crate::error::Reason;
 

@@ -138,6 +138,7 @@ mod version;
 mod via;
 
 pub(crate) use accept::{MediaType, favourite};
+pub(crate) use authority::HostPort;
 pub use body::{Body, Coding, Step};
 pub use edits::FieldEdits;
 pub(crate) use edits::NO_EDITS;
@@ -146,6 +147,7 @@ pub use error::Error;
 pub use field::Field;
 pub use forwarding::{Claims, Forwarding, ForwardingFields};
 pub use framing::BodyLength;
+pub(crate) use list::is_token;
 pub use privacy::{ClientHints, Privacy, Referer, Telling, UserAgent};
 pub use request::RequestHead;
 pub use response::ResponseHead;

@@ -27,6 +27,9 @@ struct Entry {
     /// The same in [`Batch::bytes`].
     referer: Option<usize>,
     user_agent: Option<usize>,
+    /// And in [`Batch::text`] again, behind the others.
+    rule: Option<usize>,
+    reported: Option<usize>,
 }
 
 /// What a batch may keep when it is emptied, in records and in bytes of text. One that a
@@ -43,6 +46,12 @@ impl Batch {
         for text in [method, &target[..secret.start], &target[secret.end..], host] {
             self.text.push_str(text);
         }
+        let [rule, reported] = [record.rule, record.reported].map(|name| {
+            name.map(|name| {
+                self.text.push_str(name);
+                name.len()
+            })
+        });
         let referer = record.referer.map(|referer| {
             let secret = userinfo(referer);
             self.bytes.extend_from_slice(&referer[..secret.start]);
@@ -60,6 +69,8 @@ impl Batch {
             host: host.len(),
             referer,
             user_agent,
+            rule,
+            reported,
         });
     }
 
@@ -84,6 +95,8 @@ impl Batch {
                 host: take(entry.host),
                 referer: entry.referer.map(&mut take_bytes),
                 user_agent: entry.user_agent.map(&mut take_bytes),
+                rule: entry.rule.map(&mut take),
+                reported: entry.reported.map(&mut take),
             })
         })
     }
@@ -128,6 +141,8 @@ mod tests {
         plain.version = Some(Version::Http11);
         plain.referer = Some(b"http://example.com/");
         plain.user_agent = Some(b"caf\xe9/1.0");
+        plain.rule = Some("default");
+        plain.reported = Some("trial");
         let mut tunnel = AccessRecord::new(([0, 0, 0, 0, 0, 0, 0, 1], 6).into());
         tunnel.event = Event::Open;
         tunnel.kind = Kind::Tunnel;
@@ -138,6 +153,7 @@ mod tests {
         tunnel.reason = Some(Reason::TunnelReset);
         tunnel.upstream = Some(([192, 0, 2, 1], 443).into());
         tunnel.user_agent = Some(b"");
+        tunnel.rule = Some("office");
         tunnel.wait = Some(Duration::from_millis(7));
         tunnel.resolve = Some(Duration::from_millis(8));
         tunnel.connect = Some(Duration::from_millis(9));

@@ -100,6 +100,12 @@ pub struct AccessRecord<'a> {
     /// From [`time`](AccessRecord::time) to the head of the upstream's response, if there was
     /// one.
     pub first_byte: Option<Duration>,
+    /// The name of the [rule](crate::rules) that decided; `default` if none of them did. `None` if
+    /// there are none.
+    pub rule: Option<&'a str>,
+    /// The name of the rule that would have decided, and
+    /// [only reports](crate::rules::Mode::Report).
+    pub reported: Option<&'a str>,
 }
 
 impl AccessRecord<'static> {
@@ -140,6 +146,8 @@ impl AccessRecord<'static> {
             resolve: None,
             connect: None,
             first_byte: None,
+            rule: None,
+            reported: None,
         }
     }
 }
@@ -154,12 +162,14 @@ impl AccessRecord<'_> {
             host: self.host.into(),
             referer: self.referer.map(Into::into),
             user_agent: self.user_agent.map(Into::into),
+            rule: self.rule.map(Into::into),
+            reported: self.reported.map(Into::into),
         }
     }
 
     /// The same record with other texts: how a record is parted from what it borrows.
     pub(super) fn with_texts<'b>(&self, texts: Texts<'b>) -> AccessRecord<'b> {
-        let Texts { method, target, host, referer, user_agent } = texts;
+        let Texts { method, target, host, referer, user_agent, rule, reported } = texts;
         AccessRecord {
             event: self.event,
             kind: self.kind,
@@ -185,6 +195,8 @@ impl AccessRecord<'_> {
             resolve: self.resolve,
             connect: self.connect,
             first_byte: self.first_byte,
+            rule,
+            reported,
         }
     }
 }
@@ -197,6 +209,8 @@ pub(super) struct Texts<'a> {
     pub(super) host: &'a str,
     pub(super) referer: Option<&'a [u8]>,
     pub(super) user_agent: Option<&'a [u8]>,
+    pub(super) rule: Option<&'a str>,
+    pub(super) reported: Option<&'a str>,
 }
 
 /// An [`AccessRecord`] that owns its texts: made by [`AccessRecord::to_owned_record`].
@@ -209,6 +223,8 @@ pub struct OwnedRecord {
     host: Box<str>,
     referer: Option<Box<[u8]>>,
     user_agent: Option<Box<[u8]>>,
+    rule: Option<Box<str>>,
+    reported: Option<Box<str>>,
 }
 
 impl OwnedRecord {
@@ -220,6 +236,8 @@ impl OwnedRecord {
             host: &self.host,
             referer: self.referer.as_deref(),
             user_agent: self.user_agent.as_deref(),
+            rule: self.rule.as_deref(),
+            reported: self.reported.as_deref(),
         })
     }
 }
@@ -241,6 +259,8 @@ mod tests {
         record.wait = Some(Duration::from_millis(1));
         record.resolve = Some(Duration::from_millis(2));
         record.first_byte = Some(Duration::from_millis(3));
+        record.rule = Some("no-ads");
+        record.reported = Some("trial");
         assert_eq!(record.to_owned_record().as_record(), record);
     }
 }

@@ -19,7 +19,9 @@ use super::record::{AccessRecord, Event, Kind};
 ///
 /// The columns are: when the request began (UTC), the client, the status it was sent, the
 /// method, the content bytes it was sent, how long it took, and the target; behind it, where
-/// there is one, the [reason](crate::Reason) why it did not end plainly. A tunnel has a line
+/// there is one, the [reason](crate::Reason) why it did not end plainly, with the
+/// [rule](crate::rules) that was asked (`rule:no-ads`); and the rule that would have decided and
+/// only reports (`report:trial`). A tunnel has a line
 /// when it is opened and one when it is closed, which tells the bytes in both directions.
 /// What is not known is shown as `-`.
 ///
@@ -99,6 +101,14 @@ fn write_line(line: &mut Lines, record: &AccessRecord<'_>) {
     if let Some(reason) = record.reason {
         line.raw(" ");
         line.raw(reason.code());
+        if let Some(rule) = record.rule {
+            line.raw(" rule:");
+            line.word(rule);
+        }
+    }
+    if let Some(reported) = record.reported {
+        line.raw(" report:");
+        line.word(reported);
     }
 }
 
@@ -145,6 +155,18 @@ mod tests {
             line(&failed),
             "2026-11-23T18:40:12.123Z 127.0.0.1:50412       504 GET         0 B   10.0 s  http://example.com/a connect_timeout"
         );
+    }
+
+    #[test]
+    fn a_refusal_tells_its_rule_and_a_report_what_would_have_been() {
+        let mut refused = record();
+        refused.rule = Some("no-ads");
+        assert!(!line(&refused).contains("no-ads"), "that it was allowed need not be told");
+        refused.reported = Some("trial");
+        assert!(line(&refused).ends_with("http://example.com/a report:trial"));
+        refused.reason = Some(Reason::DeniedByRule);
+        refused.reported = None;
+        assert!(line(&refused).ends_with("http://example.com/a denied_by_rule rule:no-ads"));
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl PortRange {
             Ok(PortRange(ports))
         }
     }
+
+    /// Whether it has this port in it.
+    pub fn contains(&self, port: u16) -> bool {
+        self.0.contains(&port)
+    }
 }
 
 impl FromStr for PortRange {

@@ -6,9 +6,15 @@ mod bounded;
 mod clients;
 mod connect_ports;
 mod destinations;
+mod domain_list;
 mod forwarding;
+mod glob;
 mod guard;
+mod host_name;
+mod list;
 mod network;
+mod network_list;
+pub mod rules;
 
 pub use address_class::AddressClass;
 pub use bans::{Ban, BanError, BanPolicy, Bans, Cause, Offence, Threshold};

@@ -1,7 +1,7 @@
 //! [`Network`]: a block of addresses, in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3).
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A block of addresses. One of IPv4 addresses in their IPv6 form (`::ffff:192.0.2.0/120`) is the
@@ -76,6 +76,20 @@ impl Network {
     /// The bits that all of its addresses have in common: 0 to 32, or to 128 for IPv6.
     pub fn prefix(&self) -> u8 {
         self.prefix
+    }
+
+    /// Its first address and its last.
+    pub(super) fn bounds(&self) -> (IpAddr, IpAddr) {
+        match self.address {
+            IpAddr::V4(first) => {
+                let rest = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                (first.into(), Ipv4Addr::from_bits(first.to_bits() | rest).into())
+            }
+            IpAddr::V6(first) => {
+                let rest = u128::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                (first.into(), Ipv6Addr::from_bits(first.to_bits() | rest).into())
+            }
+        }
     }
 
     pub(super) fn is_one_address(&self) -> bool {

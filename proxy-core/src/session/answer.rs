@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::client::Session;
 use super::env::{Env, guarded};
-use super::error_page::error_page;
+use super::error_page::Page;
 use super::proxy_status::{self, proxy_status};
 use super::transaction::{Progress, Stage, Transaction};
 use super::wire::{self, Flushed, Input};
@@ -59,8 +59,8 @@ impl Session {
             }
             false => None,
         };
-        let response =
-            response.unwrap_or_else(|| error_page(reason, transaction.id, &transaction.accept()));
+        let response = response
+            .unwrap_or_else(|| Page::of(reason, &transaction).in_form(&transaction.accept()));
         // A handler's page tells of the same failure, but what it says of it itself goes first.
         let response = match response.has_field(proxy_status::NAME) {
             true => response,

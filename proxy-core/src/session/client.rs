@@ -292,6 +292,9 @@ impl Session {
         if !cx.timers.fires(&mut self.timer, due) {
             return Step::Wait;
         }
+        if self.is_delayed() {
+            return self.end_delay(env, cx);
+        }
         let Some(mut transaction) = self.transaction.take() else {
             if self.client.begun.is_none() {
                 if self.lingering.is_some() || self.idle_until <= cx.now {
@@ -305,7 +308,7 @@ impl Session {
             return self.refuse(Reason::RequestHeadTimeout, env, cx);
         };
         let reason = match transaction.stage {
-            Stage::Deciding => Reason::HandlerFailed,
+            Stage::Deciding | Stage::Delayed(_) => Reason::HandlerFailed,
             Stage::Queued(_) => Reason::UpstreamBusy,
             Stage::Planning => Reason::DnsTimeout,
             Stage::Dialing(_) => {

@@ -57,7 +57,7 @@ impl Session {
     }
 
     /// Does what the handler has decided.
-    fn act(
+    pub(super) fn act(
         &mut self,
         mut transaction: Box<Transaction>,
         action: Action,
@@ -73,6 +73,11 @@ impl Session {
                 self.fail(transaction, Reason::HandlerFailed, env, cx)
             }
             Action::Respond(response) => self.respond(transaction, &response, env, cx),
+            Action::Refuse(refusal) => {
+                transaction.handler.refuse(refusal);
+                self.fail(transaction, Reason::DeniedByRule, env, cx)
+            }
+            Action::After(delay) => self.delay(transaction, delay, env, cx),
             Action::Reject(reason) => self.fail(transaction, reason, env, cx),
             Action::TakeOver(take_over) => self.hand_over(transaction, take_over, env, cx),
             Action::Close => self.close_silently(transaction, env, cx),

@@ -228,8 +228,8 @@ impl Env {
     /// Keeps the memory of an ended transaction. What a handler kept with it ends now.
     pub(super) fn recycle(&mut self, mut transaction: Box<Transaction>) {
         debug_assert!(transaction.upstream.place.is_none(), "a place goes with its connection");
-        if !transaction.handler.is_empty() {
-            discard(std::mem::take(&mut transaction.handler));
+        if let Some(kept) = transaction.handler.end() {
+            discard(kept);
         }
         transaction.shrink();
         if self.spare.len() < SPARE_TRANSACTIONS {

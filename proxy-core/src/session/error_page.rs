@@ -7,9 +7,11 @@
 use std::fmt::Write;
 
 use super::answer::reason_phrase;
+use super::transaction::Transaction;
 use crate::error::{Reason, Side};
 use crate::handler::Response;
 use crate::http1::{MediaType, favourite};
+use crate::policy::rules::Denial;
 
 const TEXT: MediaType = ("text", "plain");
 const HTML: MediaType = ("text", "html");
@@ -24,59 +26,92 @@ const OFFERS: [MediaType; 4] = [TEXT, HTML, PROBLEM, JSON];
 /// are short, and connections end all the time.
 const RETRY_AFTER: &str = "1";
 
-/// The response to request `id`, which failed, in the form its `Accept` fields ask for.
-pub(super) fn error_page(reason: Reason, id: u64, accept: &[&[u8]]) -> Response {
-    let media_type = favourite(accept, &OFFERS);
-    let body = match media_type {
-        HTML => html(reason, id),
-        PROBLEM | JSON => json(reason, id),
-        _ => text(reason, id),
-    };
-    let (kind, subtype) = media_type;
-    // RFC 8259 §11: JSON has no charset parameter.
-    let charset = if kind == "text" { "; charset=utf-8" } else { "" };
-    let mut response = Response::new(reason.status())
-        .with_field("Content-Type", format!("{kind}/{subtype}{charset}"))
-        // Some of these statuses may be cached by default (RFC 9110 §15.1).
-        .with_field("Cache-Control", "no-store");
-    let passes = [
-        Reason::WorkersBusy,
-        Reason::UpstreamBusy,
-        Reason::OutOfDescriptors,
-        Reason::TooManyConnections,
-    ];
-    if passes.contains(&reason) {
-        response = response.with_field("Retry-After", RETRY_AFTER);
+/// What a page tells of a request that failed.
+#[derive(Clone, Copy)]
+pub(super) struct Page<'a> {
+    reason: Reason,
+    id: u64,
+    /// What the client is told instead, where a rule has refused.
+    denial: Option<&'a Denial>,
+}
+
+impl<'a> Page<'a> {
+    /// The page about a request that has failed for this reason.
+    pub(super) fn of(reason: Reason, transaction: &'a Transaction) -> Page<'a> {
+        let refusal = transaction.handler.refusal();
+        let refusal = refusal.filter(|_| reason == Reason::DeniedByRule);
+        Page { reason, id: transaction.id, denial: refusal.map(|it| &*it.denial) }
     }
-    response.with_body(body)
-}
 
-/// As in "502 Bad Gateway".
-fn title(reason: Reason) -> String {
-    format!("{} {}", reason.status(), reason_phrase(reason.status()))
-}
-
-fn who_can_mend(reason: Reason) -> &'static str {
-    match reason.side() {
-        Side::Client => "the sender of the request",
-        Side::Upstream => "those who run the server",
-        Side::Proxy => "those who run this proxy",
+    /// The response, in the form that the request's `Accept` fields ask for.
+    pub(super) fn in_form(self, accept: &[&[u8]]) -> Response {
+        let media_type = favourite(accept, &OFFERS);
+        let body = match media_type {
+            HTML => self.html(),
+            PROBLEM | JSON => self.json(),
+            _ => self.text(),
+        };
+        let (kind, subtype) = media_type;
+        // RFC 8259 §11: JSON has no charset parameter.
+        let charset = if kind == "text" { "; charset=utf-8" } else { "" };
+        let mut response = Response::new(self.status())
+            .with_field("Content-Type", format!("{kind}/{subtype}{charset}"))
+            // Some of these statuses may be cached by default (RFC 9110 §15.1).
+            .with_field("Cache-Control", "no-store");
+        let passes = [
+            Reason::WorkersBusy,
+            Reason::UpstreamBusy,
+            Reason::OutOfDescriptors,
+            Reason::TooManyConnections,
+        ];
+        if passes.contains(&self.reason) {
+            response = response.with_field("Retry-After", RETRY_AFTER);
+        }
+        if let Some(url) = self.denial.and_then(Denial::redirect) {
+            response = response.with_field("Location", url);
+        }
+        response.with_body(body)
     }
-}
 
-fn text(reason: Reason, id: u64) -> String {
-    format!(
-        "{}\n\n{}\nThis can be fixed by {}.\n\nreason: {reason}\nrequest: {id}\n",
-        title(reason),
-        reason.explanation(),
-        who_can_mend(reason),
-    )
-}
+    fn status(self) -> u16 {
+        self.denial.map_or(self.reason.status(), Denial::status)
+    }
 
-fn html(reason: Reason, id: u64) -> String {
-    let title = title(reason);
-    format!(
-        r#"<!doctype html>
+    /// As in "Bad Gateway".
+    fn phrase(self) -> &'static str {
+        reason_phrase(self.status())
+    }
+
+    /// What happened.
+    fn words(self) -> &'a str {
+        let message = self.denial.and_then(Denial::message);
+        message.unwrap_or(self.reason.explanation())
+    }
+
+    fn who_can_mend(self) -> &'static str {
+        match self.reason.side() {
+            Side::Client => "the sender of the request",
+            Side::Upstream => "those who run the server",
+            Side::Proxy => "those who run this proxy",
+        }
+    }
+
+    fn text(self) -> String {
+        let Page { reason, id, .. } = self;
+        format!(
+            "{} {}\n\n{}\nThis can be fixed by {}.\n\nreason: {reason}\nrequest: {id}\n",
+            self.status(),
+            self.phrase(),
+            self.words(),
+            self.who_can_mend(),
+        )
+    }
+
+    fn html(self) -> String {
+        let Page { reason, id, .. } = self;
+        let title = format!("{} {}", self.status(), self.phrase());
+        format!(
+            r#"<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -100,21 +135,24 @@ footer {{ margin-top: 2rem; font-size: 0.9rem; opacity: 0.75; }}
 </body>
 </html>
 "#,
-        explanation = escaped_for_html(reason.explanation()),
-        who = who_can_mend(reason),
-    )
-}
+            explanation = escaped_for_html(self.words()),
+            who = self.who_can_mend(),
+        )
+    }
 
-/// A problem of RFC 9457 without a `type` of its own, whose `title` is that of the status (§4.2.1).
-fn json(reason: Reason, id: u64) -> String {
-    format!(
-        "{{\"title\":\"{}\",\"status\":{},\"detail\":\"{}\",\"reason\":\"{reason}\",\
-         \"side\":\"{}\",\"request\":{id}}}\n",
-        reason_phrase(reason.status()),
-        reason.status(),
-        escaped_for_json(reason.explanation()),
-        reason.side(),
-    )
+    /// A problem of RFC 9457 without a `type` of its own, whose `title` is that of the status
+    /// (§4.2.1).
+    fn json(self) -> String {
+        let Page { reason, id, .. } = self;
+        format!(
+            "{{\"title\":\"{}\",\"status\":{},\"detail\":\"{}\",\"reason\":\"{reason}\",\
+             \"side\":\"{}\",\"request\":{id}}}\n",
+            self.phrase(),
+            self.status(),
+            escaped_for_json(self.words()),
+            reason.side(),
+        )
+    }
 }
 
 fn escaped_for_html(text: &str) -> String {
@@ -151,7 +189,8 @@ mod tests {
     use super::*;
 
     fn page(reason: Reason, accept: &str) -> (String, String) {
-        let response = error_page(reason, 7, &[accept.as_bytes()]);
+        let page = Page { reason, id: 7, denial: None };
+        let response = page.in_form(&[accept.as_bytes()]);
         let fields: Vec<_> =
             response.fields().map(|(name, value)| format!("{name}: {value}")).collect();
         let body = std::str::from_utf8(response.body()).unwrap().to_owned();
@@ -181,6 +220,26 @@ mod tests {
             assert_eq!(fields, format!("Content-Type: {name}, Cache-Control: no-store"));
             assert_eq!(body, problem);
         }
+    }
+
+    #[test]
+    fn a_rule_has_words_and_a_status_of_its_own() {
+        let denial = Denial::new().with_message("Not <now>.").with_status(451);
+        let page = Page { reason: Reason::DeniedByRule, id: 7, denial: Some(&denial) };
+        let [text, html, json] = ["text/plain", "text/html", "application/json"].map(|accept| {
+            let response = page.in_form(&[accept.as_bytes()]);
+            assert_eq!((response.status(), response.has_field("location")), (451, false));
+            String::from_utf8(response.body().to_vec()).unwrap()
+        });
+        assert!(text.starts_with("451 Unavailable For Legal Reasons\n\nNot <now>.\n"), "{text}");
+        assert!(html.contains("<p>Not &lt;now&gt;.</p>") && html.contains("<code>7</code>"));
+        assert!(
+            json.contains("\"status\":451,\"detail\":\"Not <now>.\",\"reason\":\"denied_by_rule\"")
+        );
+        let denial = Denial::new().with_redirect("http://a.test/why?x");
+        let response = Page { denial: Some(&denial), ..page }.in_form(&[]);
+        assert_eq!(response.status(), 302);
+        assert!(response.fields().any(|field| field == ("Location", "http://a.test/why?x")));
     }
 
     #[test]

@@ -23,6 +23,7 @@
 //! | [`client`] | a [`Session`](client::Session): one client connection, from request to request |
 //! | [`transaction`] | one request and its response, and their [`Stage`](transaction::Stage) |
 //! | [`decide`] | from a request to an action, and from an action to a stage |
+//! | [`delay`] | actions that are taken later |
 //! | [`queue`] | waiting for a connection where these are limited |
 //! | [`connect`], [`destination`], [`dial`], [`race`] | from a route to a connection |
 //! | [`pinned`] | a connection that is one client's alone |
@@ -44,6 +45,7 @@ mod client;
 mod clock;
 mod connect;
 mod decide;
+mod delay;
 mod destination;
 mod dial;
 mod engine;

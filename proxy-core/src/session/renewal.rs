@@ -23,12 +23,15 @@ const FIRST_REQUEST: Duration = Duration::from_millis(500);
 impl Session {
     /// Other settings have come.
     pub(super) fn renewed(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        if self.is_delayed() && self.is_leaving(env) {
+            return self.end_delay(env, cx);
+        }
         if self.is_under_way() {
             return Step::Wait;
         }
         let address = self.client.who.address.ip();
         if env.newest.place_of(self.listener).is_none() {
-            return self.leave(cx.now + FIRST_REQUEST, cx);
+            return self.leave(cx.now + FIRST_REQUEST, env, cx);
         }
         if env.newest.clients.include(address) {
             self.renew(env, cx);
@@ -43,8 +46,12 @@ impl Session {
     }
 
     /// Ends the connection, unless a request has begun; which is then the last. A client that has
-    /// just connected may still ask, for a moment, unless that is longer than `until`.
-    pub(super) fn leave(&mut self, until: Instant, cx: &mut Cx) -> Step {
+    /// just connected may still ask, for a moment, unless that is longer than `until`. What was to be
+    /// done later is done now.
+    pub(super) fn leave(&mut self, until: Instant, env: &mut Env, cx: &mut Cx) -> Step {
+        if self.is_delayed() {
+            return self.end_delay(env, cx);
+        }
         if !self.is_idle() {
             return Step::Wait;
         }

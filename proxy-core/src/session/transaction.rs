@@ -7,7 +7,7 @@ use super::dial::Dialer;
 use super::pace::Pace;
 use super::wire::Bulk;
 use crate::error::Reason;
-use crate::handler::{Client, Exchange, HandlerState};
+use crate::handler::{Action, Client, Exchange, HandlerState};
 use crate::http1::{Body, BodyLength, Coding, HeadScanner, Persistence, RequestHead, ResponseHead};
 use crate::logger::AccessRecord;
 use crate::policy::Guarding;
@@ -21,6 +21,8 @@ pub(super) enum Stage {
     /// The handler has not decided yet.
     #[default]
     Deciding,
+    /// What was decided is to be done later.
+    Delayed(Box<Action>),
     /// The upstream has as many connections as it may have: one of them is waited for.
     Queued(Ticket),
     /// The connector plans on the worker pool.
@@ -249,7 +251,7 @@ impl Transaction {
             Stage::Queued(_) => &mut upstream.wait,
             Stage::Planning => &mut upstream.resolve,
             Stage::Dialing(_) => &mut upstream.connect,
-            Stage::Deciding | Stage::Talking(_) | Stage::Answering => return,
+            Stage::Deciding | Stage::Delayed(_) | Stage::Talking(_) | Stage::Answering => return,
         };
         *phase.get_or_insert_default() += now.saturating_duration_since(upstream.since);
         upstream.since = now;
@@ -282,6 +284,8 @@ impl Transaction {
         record.resolve = self.upstream.resolve;
         record.connect = self.upstream.connect;
         record.first_byte = self.first_byte;
+        record.rule = self.handler.rule();
+        record.reported = self.handler.reported();
         record
     }
 
@@ -291,7 +295,11 @@ impl Transaction {
         match std::mem::replace(&mut self.stage, Stage::Answering) {
             Stage::Talking(socket) => cx.sockets.close(socket, Close::Abruptly),
             Stage::Dialing(dialer) => dialer.cancel(cx),
-            Stage::Deciding | Stage::Queued(_) | Stage::Planning | Stage::Answering => {}
+            Stage::Deciding
+            | Stage::Delayed(_)
+            | Stage::Queued(_)
+            | Stage::Planning
+            | Stage::Answering => {}
         }
         self.upstream.place = None;
         self.pace = None;

@@ -34,8 +34,8 @@ impl Engine {
         self.env.draining = Some(drain);
         self.env.close_idle(cx);
         for key in self.keys() {
-            self.run(key, cx, |task, _, cx| match task {
-                Task::Session(session) => session.leave(exchanges_until, cx),
+            self.run(key, cx, |task, env, cx| match task {
+                Task::Session(session) => session.leave(exchanges_until, env, cx),
                 _ => Step::Wait,
             });
         }

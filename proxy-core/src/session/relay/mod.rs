@@ -48,7 +48,7 @@ impl Session {
             return self.fail(transaction, Reason::ClientClosed, env, cx);
         }
         match transaction.stage {
-            Stage::Deciding | Stage::Queued(_) | Stage::Planning => {
+            Stage::Deciding | Stage::Delayed(_) | Stage::Queued(_) | Stage::Planning => {
                 self.transaction = Some(transaction);
                 Step::Wait
             }

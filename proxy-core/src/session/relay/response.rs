@@ -206,6 +206,10 @@ impl Session {
         match action {
             Some(ResponseAction::Pass) => {}
             Some(ResponseAction::Replace(response)) => return Relayed::Replaced(response),
+            Some(ResponseAction::Refuse(refusal)) => {
+                transaction.handler.refuse(refusal);
+                return Relayed::Failed(Reason::DeniedByRule);
+            }
             Some(ResponseAction::Close) => return Relayed::Dropped,
             None => return Relayed::Failed(Reason::HandlerFailed),
         }
