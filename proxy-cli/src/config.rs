@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proxy_core::{
-    Authority, BuildError, ConnectPorts, DestinationGuard, Destinations, FixedUpstreamHandler,
-    ForwardHandler, ForwardingFields, ForwardingPolicy, Intake, Limits, Listener, Network,
-    PacHandler, Proxy, ProxyBuilder, Timeouts,
+    Authority, BanPolicy, BuildError, ConnectPorts, DestinationGuard, Destinations,
+    FixedUpstreamHandler, ForwardHandler, ForwardingFields, ForwardingPolicy, Intake, Limits,
+    Listener, Network, PacHandler, Proxy, ProxyBuilder, Timeouts,
 };
 
 use crate::descriptors::Descriptors;
@@ -42,6 +42,9 @@ pub struct Config {
     /// What upstreams are told, and not told, of what clients say of themselves.
     pub disclosure: Disclosure,
     pub log_addresses: LogAddresses,
+    pub bans: BanPolicy,
+    /// Where bans are kept over restarts.
+    pub ban_file: Option<PathBuf>,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
@@ -72,6 +75,8 @@ impl Default for Config {
             forwarded_for: Forwarding::Auto,
             disclosure: Disclosure::default(),
             log_addresses: LogAddresses::Whole,
+            bans: BanPolicy::default(),
+            ban_file: None,
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
@@ -99,6 +104,7 @@ impl Config {
             .timeouts(self.timeouts.clone())
             .forwarding(self.forwarding())
             .privacy(self.disclosure.privacy())
+            .ban_policy(self.bans.clone())
             .guard(self.guard())
             .workers(self.workers);
         if self.reuse_port {

@@ -6,6 +6,7 @@
 
 mod access_log;
 mod args;
+mod ban_file;
 mod check;
 mod complaint;
 mod config;
@@ -14,6 +15,7 @@ mod descriptors;
 mod diagnostics;
 mod duration;
 mod exec;
+mod kept_file;
 mod listen_address;
 mod listing;
 mod loading;

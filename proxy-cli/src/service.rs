@@ -11,10 +11,11 @@ use crate::access_log::AccessLog;
 use crate::args::Args;
 use crate::config::{self, Config};
 use crate::descriptors::Descriptors;
+use crate::kept_file::KeptFile;
 use crate::passed::Passed;
 use crate::signals::{Signal, Signals};
 use crate::tell::tell;
-use crate::{duration, fail, listen_address, loading, notify, settings};
+use crate::{ban_file, duration, fail, listen_address, loading, notify, settings};
 
 /// A running proxy, and what it is to be reloaded from.
 pub struct Service {
@@ -22,6 +23,7 @@ pub struct Service {
     config: Config,
     log: AccessLog,
     proxy: ProxyHandle,
+    bans: Option<KeptFile>,
 }
 
 /// What the program was started with: a configuration comes from it, together with the file.
@@ -44,7 +46,8 @@ impl Service {
         let builder = log.attach(&config, listening(&config, &origin.descriptors));
         let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
         let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
-        let service = Service { origin, config, log, proxy };
+        let bans = keep_bans(&config, &proxy)?;
+        let service = Service { origin, config, log, proxy, bans };
         service.announce();
         service.tell_manager();
         Ok(service)
@@ -129,6 +132,13 @@ impl Service {
             // Whoever has moved a log file away expects this of either signal.
             None => self.log.reopen(),
         }
+        if config.ban_file.as_deref() != self.bans.as_ref().map(KeptFile::path) {
+            match keep_bans(&config, &self.proxy) {
+                Ok(bans) => self.bans = bans,
+                // That has been told; all else is in effect.
+                Err(_) => report.need_restart.push("ban_file"),
+            }
+        }
         self.config = config;
         Ok(report)
     }
@@ -185,6 +195,16 @@ impl Service {
 
 /// Why has been told.
 struct NotReloaded;
+
+/// Keeps bans over restarts, if they are to be kept.
+fn keep_bans(config: &Config, proxy: &ProxyHandle) -> Result<Option<KeptFile>, ExitCode> {
+    let Some(path) = &config.ban_file else { return Ok(None) };
+    let kept = ban_file::keep(path, proxy.bans());
+    kept.map(Some).map_err(|error| {
+        tell!("proxy-cli: the bans in {} cannot be read: {error}", path.display());
+        ExitCode::FAILURE
+    })
+}
 
 /// A builder with everything but the log, and the sockets that were passed: these stay over a
 /// reload.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use proxy_core::{AddressClass, Authority, ConnectPorts, Destinations, Network, PortRange};
+use proxy_core::{
+    AddressClass, Authority, ConnectPorts, Destinations, Network, PortRange, Threshold,
+};
 
 use super::nearest;
 use crate::config::{Config, Number, Word};
@@ -33,6 +35,8 @@ pub enum Kind {
     Destinations(fn(&mut Config) -> &mut Vec<Destinations>),
     /// Any number of ports and ranges of them, or the word `any`; or nothing.
     Ports(fn(&mut Config) -> &mut Option<ConnectPorts>),
+    /// How often within which time; or never.
+    Threshold(fn(&mut Config) -> &mut Option<Threshold>),
     /// Whether something holds.
     Switch(fn(&mut Config) -> &mut bool),
     /// A file, or nothing.
@@ -42,6 +46,8 @@ pub enum Kind {
 /// The most of a limit that need not be one.
 pub const UNLIMITED: u64 = u64::MAX;
 const UNLIMITED_WORD: &str = "unlimited";
+/// No threshold.
+const NEVER_WORD: &str = "never";
 /// All ports.
 const ANY_WORD: &str = "any";
 
@@ -92,6 +98,7 @@ impl Kind {
             Kind::Networks(_) => "ADDR/BITS",
             Kind::Destinations(_) => "ADDR/BITS|CLASS",
             Kind::Ports(_) => "PORT",
+            Kind::Threshold(_) => "N/TIME",
             Kind::Switch(_) => "true|false",
             Kind::Path(_) => "FILE",
         }
@@ -180,6 +187,12 @@ impl Kind {
                     _ => ConnectPorts::only(self.each::<PortRange>(given)?),
                 });
             }
+            Kind::Threshold(field) => {
+                *field(config) = match self.text(given[0])? {
+                    NEVER_WORD => None,
+                    text => Some(self.threshold(text)?),
+                };
+            }
             Kind::Switch(field) => {
                 *field(config) = match given[0] {
                     Given::Truth(truth) => truth,
@@ -228,6 +241,12 @@ impl Kind {
                 Some(ranges) => listed(ranges),
                 None => listed(&[ANY_WORD]),
             }),
+            Kind::Threshold(field) => Some(match field(&mut config) {
+                Some(threshold) => {
+                    quoted(&format!("{}/{}", threshold.times(), duration::show(threshold.within())))
+                }
+                None => quoted(NEVER_WORD),
+            }),
             Kind::Switch(field) => Some(field(&mut config).to_string()),
             Kind::Path(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
@@ -256,6 +275,7 @@ impl Kind {
                 Some(format!("networks, and the words {}", words.join(", ")))
             }
             Kind::Ports(_) => Some(format!("1 to 65535, ranges, or `{ANY_WORD}`")),
+            Kind::Threshold(_) => Some(format!("such as `20/1m`, or `{NEVER_WORD}`")),
             Kind::Upstream(_)
             | Kind::Listen(_)
             | Kind::Networks(_)
@@ -275,6 +295,7 @@ impl Kind {
             Kind::Networks(_) => "text such as \"10.0.0.0/8\"",
             Kind::Destinations(_) => "text such as \"10.0.0.0/8\" or \"private\"",
             Kind::Ports(_) => "a port, a range such as \"8000-8999\", or \"any\"",
+            Kind::Threshold(_) => "how often within which time, such as \"20/1m\"",
             Kind::Switch(_) => "true or false",
             Kind::Path(_) => "text such as \"access.log\"",
         }
@@ -307,6 +328,17 @@ impl Kind {
             parsed.map_err(|error: T::Err| Wrong { index, ..error.to_string().into() })
         };
         given.iter().enumerate().map(parse).collect()
+    }
+
+    fn threshold(&self, text: &str) -> Result<Threshold, Wrong> {
+        let (times, within) =
+            text.split_once('/').ok_or_else(|| format!("{} is expected", self.expected()))?;
+        let times: u32 = times.trim().parse().map_err(|_| format!("{times:?} is not a number"))?;
+        let within = duration::parse(within.trim())?;
+        if times == 0 || within.is_zero() {
+            return Err(format!("0 times, or no time: `{NEVER_WORD}` says that nobody is").into());
+        }
+        Ok(Threshold::new(times, within))
     }
 
     fn text<'g>(&self, given: Given<'g>) -> Result<&'g str, Wrong> {

@@ -34,6 +34,7 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Networks(_) => "10.0.0.0/8",
         Kind::Destinations(_) => "private",
         Kind::Ports(_) => "8000-8999",
+        Kind::Threshold(_) => "20/1m",
         Kind::Switch(_) => "true",
         Kind::Path(_) => "access.log",
     }

@@ -68,6 +68,11 @@ impl BanPolicy {
         self.thresholds[offence as usize]
     }
 
+    /// The same, to be changed.
+    pub fn threshold_mut(&mut self, offence: Offence) -> &mut Option<Threshold> {
+        &mut self.thresholds[offence as usize]
+    }
+
     pub(super) fn spares(&self, client: IpAddr) -> bool {
         self.never.iter().any(|network| network.contains(client))
     }
