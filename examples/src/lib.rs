@@ -36,6 +36,9 @@ mod documents {
     #[doc = include_str!("../../docs/embedding.md")]
     struct Embedding;
 
+    #[doc = include_str!("../../docs/bans.md")]
+    struct Bans;
+
     #[doc = include_str!("../../docs/privacy.md")]
     struct Privacy;
 
