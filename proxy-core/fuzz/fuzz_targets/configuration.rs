@@ -17,6 +17,8 @@ mod duration;
 mod listen_address;
 #[path = "../../../proxy-cli/src/listing.rs"]
 mod listing;
+#[path = "../../../proxy-cli/src/privacy.rs"]
+mod privacy;
 #[path = "../../../proxy-cli/src/settings/mod.rs"]
 mod settings;
 #[path = "../../../proxy-cli/src/size.rs"]
