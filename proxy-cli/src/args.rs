@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::Config;
 use crate::settings::{self, Given, Group, Kind, Setting};
-use crate::{check, exec};
+use crate::{check, exec, explain};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -25,6 +25,7 @@ pub struct Args {
 pub enum Subcommand {
     Check(check::Arguments),
     Exec(Box<exec::Arguments>),
+    Explain(Box<explain::Arguments>),
 }
 
 /// What to do with the configuration.
@@ -67,6 +68,9 @@ impl Subcommand {
         match name {
             check::NAME => Some(Subcommand::Check(check::Arguments::from_matches(matches))),
             exec::NAME => Some(Subcommand::Exec(Box::new(exec::Arguments::from_matches(matches)))),
+            explain::NAME => {
+                Some(Subcommand::Explain(Box::new(explain::Arguments::from_matches(matches))))
+            }
             _ => None,
         }
     }
@@ -81,6 +85,7 @@ fn command() -> Command {
         .disable_help_subcommand(true)
         .subcommand(check::command())
         .subcommand(exec::command())
+        .subcommand(explain::command())
         .about("A forward HTTP proxy, or one in front of a fixed upstream")
         .long_about(
             "A forward HTTP proxy, or one in front of a fixed upstream.\n\n\

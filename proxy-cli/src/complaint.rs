@@ -39,10 +39,21 @@ impl Complaint {
         let start = (0..=span.start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let number = text[..line_start].matches('\n').count() + 1;
-        let rest = &text[line_start..];
-        let line = rest.split('\n').next().unwrap_or(rest).trim_end_matches('\r');
-        let before = text[line_start..start].trim_end_matches('\r');
-        let marked = text[start..].get(..span.end.saturating_sub(start)).unwrap_or("");
+        let span = start - line_start..span.end.saturating_sub(line_start);
+        Complaint::on_line(name, number, &text[line_start..], span, problem)
+    }
+
+    /// About these bytes of a line of the file `name`. What stands behind the line does not matter.
+    pub fn on_line(
+        name: &str,
+        number: usize,
+        text: &str,
+        span: Range<usize>,
+        problem: impl Into<String>,
+    ) -> Self {
+        let line = text.split('\n').next().unwrap_or(text).trim_end_matches('\r');
+        let before = text[..span.start].trim_end_matches('\r');
+        let marked = text[span.start..].get(..span.end.saturating_sub(span.start)).unwrap_or("");
         let marked = marked.split(['\r', '\n']).next().unwrap_or(marked);
         Complaint {
             place: format!("{name}:{number}:{}", before.chars().count() + 1),

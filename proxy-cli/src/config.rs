@@ -3,16 +3,19 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proxy_core::{
-    Authority, BanPolicy, BuildError, ConnectPorts, DestinationGuard, Destinations,
-    FixedUpstreamHandler, ForwardHandler, ForwardingFields, ForwardingPolicy, Intake, Limits,
-    Listener, Network, PacHandler, Proxy, ProxyBuilder, Timeouts,
+    Authority, BanPolicy, BuildError, ConnectPorts, ConnectionHandler, DestinationGuard,
+    Destinations, FixedUpstreamHandler, ForwardHandler, ForwardingFields, ForwardingPolicy, Intake,
+    Limits, Listener, Network, PacHandler, Proxy, ProxyBuilder, RulesHandler, Timeouts,
 };
 
 use crate::descriptors::Descriptors;
 use crate::privacy::{Disclosure, LogAddresses};
+use crate::rules::Ruled;
+use crate::time_zone::TimeZone;
 
 /// All settings. What is `None` has not been set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,12 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How long what is under way may take when a stop is asked for.
     pub drain: Duration,
+    /// Whose hours the rules tell.
+    pub time_zone: TimeZone,
+    /// Rules, lists and routes, as they stand in a file.
+    pub sections: String,
+    /// The rules of those sections, once they are ready.
+    pub ruled: Option<Ruled>,
 }
 
 impl Default for Config {
@@ -84,6 +93,9 @@ impl Default for Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             drain: Duration::from_secs(30),
+            time_zone: TimeZone::local(),
+            sections: String::new(),
+            ruled: None,
         }
     }
 }
@@ -118,32 +130,63 @@ impl Config {
         if let Some(ports) = &self.connect_port {
             builder = builder.connect_ports(ports.clone());
         }
-        if let Some(upstream) = &self.upstream {
-            builder = builder.handler(FixedUpstreamHandler::new(upstream.clone()));
-        }
-        if self.pac {
-            builder = builder.handler(self.pac_handler());
-        }
+        builder = self.handle(builder);
         if let Some(event_loops) = self.event_loops {
             builder = builder.event_loops(event_loops);
         }
         builder
     }
 
-    fn pac_handler(&self) -> PacHandler<ForwardHandler> {
-        let handler = PacHandler::new(ForwardHandler);
+    /// Has the builder do with requests what is configured.
+    fn handle(&self, builder: ProxyBuilder) -> ProxyBuilder {
+        let upstream = self.upstream.clone().map(FixedUpstreamHandler::new);
+        match (self.rules_handler(), upstream) {
+            (None, None) => self.tell_browsers(builder, ForwardHandler),
+            (None, Some(upstream)) => builder.handler(upstream),
+            (Some(rules), None) => self.tell_browsers(builder, rules),
+            (Some(rules), Some(upstream)) => builder.handler(rules.in_front_of(upstream)),
+        }
+    }
+
+    /// The rules, in front of a proxy that goes where it is asked to go.
+    pub fn rules_handler(&self) -> Option<RulesHandler> {
+        self.ruled.as_ref().map(|ruled| RulesHandler::new(Arc::clone(ruled.rules())))
+    }
+
+    /// With `/proxy.pac` in front of a handler, if that is set: no rule is about the proxy itself.
+    fn tell_browsers(&self, builder: ProxyBuilder, inner: impl ConnectionHandler) -> ProxyBuilder {
+        if !self.pac {
+            return builder.handler(inner);
+        }
+        let handler = PacHandler::new(inner);
+        // What is allowed, although it is inside, is meant to be asked for through the proxy.
+        builder.handler(match self.is_on_loopback() || !self.allow_destination.is_empty() {
+            true => handler,
+            false => handler.leaving_out_inside(),
+        })
+    }
+
+    /// Whether nobody but this machine can reach it, as far as that can be told before anything is
+    /// bound.
+    pub fn is_on_loopback(&self) -> bool {
         let is_loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
         // One that is not an address yet is a name, and only `localhost` stays where it is.
         let given = |address: &String| match address.parse() {
             Ok(address) => is_loopback(&address),
             Err(_) => address.rsplit_once(':').is_some_and(|(host, _)| host == "localhost"),
         };
-        let is_here = self.listen.iter().all(given) && self.passed.iter().all(is_loopback);
-        // What is allowed, although it is inside, is meant to be asked for through the proxy.
-        match is_here || !self.allow_destination.is_empty() {
-            true => handler,
-            false => handler.leaving_out_inside(),
-        }
+        self.listen.iter().all(given) && self.passed.iter().all(is_loopback)
+    }
+
+    /// What there is to say of it, though it can be used.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.ruled.iter().flat_map(|ruled| ruled.warnings())
+    }
+
+    /// Where it listens, in the order in which the library counts: what is bound, what was passed.
+    pub fn listeners(&self) -> Vec<String> {
+        let passed = self.passed.iter().map(SocketAddr::to_string);
+        self.listen.iter().cloned().chain(passed).collect()
     }
 
     /// What is allowed and denied, beside what the library does by itself.

@@ -1,4 +1,4 @@
-//! [`ConfigFile`]: settings as TOML, `name = value`, without sections.
+//! [`ConfigFile`]: settings as TOML, `name = value`, and rules in sections.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::complaint::{Complaint, did_you_mean};
 use crate::config::Config;
+use crate::rules::{self, Written};
 use crate::settings::{self, Given};
 
 /// A file and what it holds.
@@ -20,6 +21,13 @@ pub struct ConfigFile {
 
 /// Where in a file each setting has its value.
 pub type Spans = BTreeMap<&'static str, Range<usize>>;
+
+/// What was found in a file beside the values of settings.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub spans: Spans,
+    pub written: Written,
+}
 
 impl ConfigFile {
     /// Reads it.
@@ -45,17 +53,22 @@ impl ConfigFile {
         ConfigFile { name: name.into(), text: text.into() }
     }
 
-    /// Sets in `config` what the file sets, and tells where it does so.
+    /// Sets in `config` what the file sets, and tells where it does so, and what it says about
+    /// rules.
     ///
     /// # Errors
     /// Everything that is wrong in the file, in the order of its lines.
-    pub fn apply(&self, config: &mut Config) -> Result<Spans, Vec<Complaint>> {
+    pub fn apply(&self, config: &mut Config) -> Result<Found, Vec<Complaint>> {
         let table = DeTable::parse(&self.text)
             .map_err(|error| vec![self.complaint(error.span().unwrap_or(0..0), error.message())])?;
         let mut entries: Vec<_> = table.get_ref().iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
-        let (mut spans, mut complaints) = (Spans::new(), Vec::new());
+        let (mut found, mut complaints) = (Found::default(), Vec::new());
         for (key, value) in entries {
+            if rules::KEYS.contains(&&**key.get_ref()) {
+                complaints.extend(found.written.take(self, key, value));
+                continue;
+            }
             let Some(setting) = settings::find(key.get_ref()) else {
                 complaints.push(self.unknown(key.get_ref(), key.span(), value.get_ref()));
                 continue;
@@ -66,16 +79,32 @@ impl ConfigFile {
             };
             let given: Vec<_> = items.iter().map(given).collect();
             match setting.kind.set(config, &given) {
-                Ok(()) => drop(spans.insert(setting.name, value.span())),
+                Ok(()) => drop(found.spans.insert(setting.name, value.span())),
                 Err(wrong) => {
                     let span = items.get(wrong.index).map_or(value.span(), Spanned::span);
                     let complaint =
                         self.complaint(span, format!("{}: {}", setting.name, wrong.problem));
-                    complaints.push(complaint.note(wrong.meant.map(did_you_mean)));
+                    complaints.push(complaint.note(wrong.meant.as_deref().map(did_you_mean)));
                 }
             }
         }
-        if complaints.is_empty() { Ok(spans) } else { Err(complaints) }
+        config.sections.clone_from(&found.written.sections);
+        if complaints.is_empty() { Ok(found) } else { Err(complaints) }
+    }
+
+    /// The folder it is in: where paths in it begin.
+    pub fn folder(&self) -> &Path {
+        Path::new(&self.name).parent().unwrap_or(Path::new(""))
+    }
+
+    /// These bytes of it.
+    pub fn slice(&self, span: Range<usize>) -> &str {
+        self.text.get(span).unwrap_or_default()
+    }
+
+    /// The line of a byte, counted from 1.
+    pub fn line(&self, at: usize) -> usize {
+        1 + self.text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count()
     }
 
     /// A complaint about these bytes of the file.
@@ -86,6 +115,10 @@ impl ConfigFile {
     fn unknown(&self, key: &str, span: Range<usize>, value: &DeValue<'_>) -> Complaint {
         let names = settings::all().map(|setting| setting.name);
         let note = match value {
+            // One letter off the name of a section of the rules.
+            DeValue::Table(_) | DeValue::Array(_) if section_meant(key).is_some() => {
+                section_meant(key).map(did_you_mean)
+            }
             DeValue::Table(_) => Some("settings stand in no section".to_owned()),
             _ => settings::nearest(key, names).map(did_you_mean),
         };
@@ -93,7 +126,12 @@ impl ConfigFile {
     }
 }
 
-fn given<'a>(value: &'a Spanned<DeValue<'_>>) -> Given<'a> {
+fn section_meant(key: &str) -> Option<&'static str> {
+    rules::KEYS.into_iter().find(|name| strsim::osa_distance(key, name) == 1)
+}
+
+/// A value, as settings and rules take it.
+pub fn given<'a>(value: &'a Spanned<DeValue<'_>>) -> Given<'a> {
     match value.get_ref() {
         DeValue::String(text) => Given::Text(text),
         // A number that is too large for this is too large for any setting.
@@ -116,7 +154,7 @@ mod tests {
         let file = ConfigFile::new("f", text);
         let mut config = Config::default();
         match file.apply(&mut config) {
-            Ok(spans) => Ok((config, spans)),
+            Ok(found) => Ok((config, found.spans)),
             Err(complaints) => {
                 let shown: Vec<_> = complaints.iter().map(Complaint::to_string).collect();
                 Err(shown.join("\n"))

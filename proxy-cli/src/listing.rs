@@ -20,6 +20,10 @@ pub fn list(config: &Config) -> String {
             entry(setting, config, &mut listing).expect("writing to a string does not fail");
         }
     }
+    if !config.sections.is_empty() {
+        write!(listing, "\n# Rules\n# =====\n{}", config.sections)
+            .expect("writing to a string does not fail");
+    }
     listing
 }
 

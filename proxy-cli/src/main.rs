@@ -15,6 +15,7 @@ mod descriptors;
 mod diagnostics;
 mod duration;
 mod exec;
+mod explain;
 mod kept_file;
 mod listen_address;
 mod listing;
@@ -24,11 +25,13 @@ mod passed;
 mod privacy;
 #[cfg(test)]
 mod reference;
+mod rules;
 mod service;
 mod settings;
 mod signals;
 mod size;
 mod tell;
+mod time_zone;
 
 use std::env;
 use std::io::{self, Write};
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
             process::exit(exec::run(&arguments));
         }
         Some(Subcommand::Check(arguments)) => return check::run(&arguments),
+        Some(Subcommand::Explain(arguments)) => return explain::run(&arguments),
         None => {}
     }
     diagnostics::install(args.verbose);
@@ -77,6 +81,9 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG);
         }
     };
+    if args.task != Task::Print {
+        config.warnings().for_each(|warning| tell!("{warning}"));
+    }
     match args.task {
         Task::Run => run(Origin { args, descriptors, passed }, config),
         Task::Test => {

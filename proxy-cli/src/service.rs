@@ -108,6 +108,7 @@ impl Service {
                 complaints.iter().for_each(|complaint| tell!("{complaint}"));
                 NotReloaded
             })?;
+        config.warnings().for_each(|warning| tell!("{warning}"));
         let told = |_| NotReloaded;
         let before = self.proxy.local_addrs().to_vec();
         let mut builder = listening(&config, descriptors);

@@ -181,3 +181,37 @@ fn that_nobody_reads_what_it_says_is_no_reason_to_stop() {
     program.signal("-TERM");
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn rules_and_their_lists_are_read_again_and_bad_ones_change_nothing() {
+    let mut program = Program::start("");
+    let list = program.folder.join("list.txt");
+    let rules = "[list.own]\nnetworks = 'list.txt'\n\
+                 [[rule]]\nname = 'it'\nclient-list = 'own'\nverdict = 'deny'\nstatus = 451\n";
+    fs::write(&list, "192.0.2.0/24\n").unwrap();
+    program.reload(&format!("{LISTEN}{rules}"));
+    program.says("reloaded: ");
+    // A forward proxy needs the whole URI; but rules are asked first.
+    assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
+    fs::write(&list, "127.0.0.0/8\n").unwrap();
+    program.signal("-HUP");
+    program.says("reloaded: ");
+    assert_eq!(program.status(), "HTTP/1.1 451 Unavailable For Legal Reasons");
+
+    fs::write(&list, "192.0.2.0/24\n10.0.0.1/8\n").unwrap();
+    program.signal("-HUP");
+    program.says("list.txt:2:1: the address has bits set behind its prefix");
+    program.says("not reloaded: everything is as it was");
+    assert_eq!(program.status(), "HTTP/1.1 451 Unavailable For Legal Reasons");
+    fs::remove_file(&list).unwrap();
+    program.signal("-HUP");
+    program.says("cannot be read: ");
+    program.says("not reloaded: everything is as it was");
+    assert_eq!(program.status(), "HTTP/1.1 451 Unavailable For Legal Reasons");
+
+    fs::write(&list, "# nobody\n").unwrap();
+    program.signal("-HUP");
+    program.says("warning: rule `it`: one of its lists has nothing in it");
+    program.says("reloaded: ");
+    assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
+}

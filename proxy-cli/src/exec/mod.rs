@@ -34,7 +34,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use proxy_core::{BuildError, DestinationGuard, ProxyBuilder, ProxyHandle, Tee};
+use proxy_core::{BuildError, DestinationGuard, ForwardHandler, ProxyBuilder, ProxyHandle, Tee};
 
 pub use arguments::{Arguments, NAME, command};
 
@@ -130,6 +130,7 @@ fn configuration(
     if config.upstream.is_some() {
         return wrong("upstream", "a command behind a proxy needs one that goes where it asks");
     }
+    config.warnings().for_each(|warning| tell!("{warning}"));
     config.allow_client = Vec::new();
     config.allow_open_proxy = false;
     config.reuse_port = false;
@@ -172,7 +173,11 @@ impl<'a> Run<'a> {
             let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| told(&error))?;
             loggers = loggers.with(log.logger(config));
         }
-        let builder = config.builder(descriptors).handler(Gate::new(allowed)).logger(loggers);
+        let builder = config.builder(descriptors).logger(loggers);
+        let builder = match config.rules_handler() {
+            None => builder.handler(Gate::new(allowed, ForwardHandler)),
+            Some(rules) => builder.handler(Gate::new(allowed, rules)),
+        };
         let attendant = Attendant::install().map_err(|error| told(&error))?;
         let (proxy, mut child) = match self.arguments.isolate {
             false => self.start(builder)?,

@@ -112,6 +112,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "",
     },
     Setting {
+        name: "time-zone",
+        kind: Kind::Zone(|config| &mut config.time_zone),
+        help: "Whose hours the rules tell: a zone such as Europe/Berlin, or UTC, or `local`, the one \
+               of this machine",
+        unset: "",
+        reason: "people write down the hours that their clocks show",
+        at_limit: "",
+    },
+    Setting {
         name: "event-loops",
         kind: Kind::Count(1..=1024, |config| &mut config.event_loops),
         help: "Threads that carry connections",

@@ -13,6 +13,7 @@ use proxy_core::{
 use super::nearest;
 use crate::config::{Config, Number, Word};
 use crate::listen_address;
+use crate::time_zone::TimeZone;
 use crate::{duration, size};
 
 /// How a setting is written, what it may be, and the field of [`Config`] that it sets.
@@ -41,6 +42,8 @@ pub enum Kind {
     Switch(fn(&mut Config) -> &mut bool),
     /// A file, or nothing.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
+    /// A time zone.
+    Zone(fn(&mut Config) -> &mut TimeZone),
 }
 
 /// The most of a limit that need not be one.
@@ -71,7 +74,7 @@ pub struct Wrong {
     pub index: usize,
     pub problem: String,
     /// What was most likely meant.
-    pub meant: Option<&'static str>,
+    pub meant: Option<String>,
 }
 
 impl From<String> for Wrong {
@@ -101,6 +104,7 @@ impl Kind {
             Kind::Threshold(_) => "N/TIME",
             Kind::Switch(_) => "true|false",
             Kind::Path(_) => "FILE",
+            Kind::Zone(_) => "ZONE",
         }
     }
 
@@ -156,7 +160,7 @@ impl Kind {
                     return Err(Wrong {
                         index: 0,
                         problem: format!("must be one of {}", words.join(", ")),
-                        meant: nearest(text, words.iter().copied()),
+                        meant: nearest(text, words.iter().copied()).map(str::to_owned),
                     });
                 }
                 field(config).set(text);
@@ -208,6 +212,7 @@ impl Kind {
                 }
                 *field(config) = Some(path.into());
             }
+            Kind::Zone(field) => *field(config) = TimeZone::named(self.text(given[0])?)?,
         }
         Ok(())
     }
@@ -251,6 +256,7 @@ impl Kind {
             Kind::Path(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
             }
+            Kind::Zone(field) => Some(quoted(field(&mut config).name())),
         }
     }
 
@@ -280,7 +286,8 @@ impl Kind {
             | Kind::Listen(_)
             | Kind::Networks(_)
             | Kind::Switch(_)
-            | Kind::Path(_) => None,
+            | Kind::Path(_)
+            | Kind::Zone(_) => None,
         }
     }
 
@@ -298,6 +305,7 @@ impl Kind {
             Kind::Threshold(_) => "how often within which time, such as \"20/1m\"",
             Kind::Switch(_) => "true or false",
             Kind::Path(_) => "text such as \"access.log\"",
+            Kind::Zone(_) => "text such as \"Europe/Berlin\"",
         }
     }
 
@@ -370,7 +378,7 @@ fn listed<T: Display>(items: &[T]) -> String {
 }
 
 /// A TOML basic string.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

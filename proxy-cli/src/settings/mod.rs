@@ -15,7 +15,7 @@ mod timeouts;
 
 use crate::config::Config;
 
-pub use kind::{Given, Kind};
+pub use kind::{Given, Kind, Wrong, quoted};
 
 /// Something that can be set, in the file and by a flag of the same name.
 pub struct Setting {

@@ -319,3 +319,25 @@ fn the_configuration_is_heeded_but_for_where_to_listen_and_whom_to_serve() {
     waiting.end();
     assert!(log.text().starts_with("{\"event\":\"close\""), "{}", log.text());
 }
+
+#[test]
+fn rules_of_the_configuration_and_the_list_must_both_agree() {
+    let origin = origin(2);
+    let allowed = origin.to_string();
+    let config = Scratch::new("rules");
+    let rules = "default = 'deny'\n\
+                 [[rule]]\nname = 'here'\nhost = '127.0.0.1'\nmethod = 'GET'\nverdict = 'allow'\n";
+    fs::write(&config.0, rules).unwrap();
+    let refused = |answer: &str| answer.contains("\nreason: denied_by_rule\n");
+    let waiting = Waiting::start(&["--config", config.path()]);
+    assert!(waiting.get(&allowed).ends_with("hello"));
+    assert!(refused(&waiting.get("elsewhere.test")));
+    waiting.end();
+    let waiting = Waiting::start(&["--config", config.path(), "--allow", "elsewhere.test"]);
+    assert!(refused(&waiting.get(&allowed)), "by the list");
+    assert!(refused(&waiting.get("elsewhere.test")), "by the rules");
+    waiting.end();
+    let waiting = Waiting::start(&["--config", config.path(), "--allow", &allowed]);
+    assert!(waiting.get(&allowed).ends_with("hello"));
+    waiting.end();
+}

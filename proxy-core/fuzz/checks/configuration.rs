@@ -26,8 +26,8 @@ pub fn check(input: &[u8]) {
                 assert!(line <= Some(text.split('\n').count()), "{told}");
             }
         }
-        Ok(spans) => {
-            assert!(spans.values().all(|span| text.get(span.clone()).is_some()));
+        Ok(found) => {
+            assert!(found.spans.values().all(|span| text.get(span.clone()).is_some()));
             let printed = crate::listing::list(&config);
             let mut again = Config::default();
             if let Err(complaints) = ConfigFile::new("printed", &*printed).apply(&mut again) {

@@ -1,7 +1,7 @@
 //! The program is a binary, so its modules are taken in here by their paths.
 
 #![no_main]
-#![allow(dead_code)] // the program uses all of it
+#![allow(dead_code, unused_imports)] // the program uses all of it
 
 #[path = "../../../proxy-cli/src/complaint.rs"]
 mod complaint;
@@ -19,10 +19,14 @@ mod listen_address;
 mod listing;
 #[path = "../../../proxy-cli/src/privacy.rs"]
 mod privacy;
+#[path = "../../../proxy-cli/src/rules/mod.rs"]
+mod rules;
 #[path = "../../../proxy-cli/src/settings/mod.rs"]
 mod settings;
 #[path = "../../../proxy-cli/src/size.rs"]
 mod size;
+#[path = "../../../proxy-cli/src/time_zone.rs"]
+mod time_zone;
 
 #[path = "../checks/configuration.rs"]
 mod configuration;
