@@ -402,3 +402,32 @@ fn every_condition_of_the_library_has_a_key() {
         assert!(!keys(condition).is_empty(), "{condition}");
     }
 }
+
+/// The documentation has each of them.
+#[test]
+fn every_key_is_in_rules_md() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    use proxy_core::rules::Condition::*;
+    let conditions = [
+        Kind,
+        Listener,
+        Port,
+        Scheme,
+        Method,
+        Host,
+        Client,
+        Time,
+        ClientList,
+        DomainList,
+        Field,
+        Url,
+        Status,
+        Length,
+        ContentType,
+    ];
+    let others = ["name", "verdict", "mode", "message", "status", "redirect", "delay", "to"];
+    for key in conditions.iter().flat_map(|it| keys(*it)).chain(&others) {
+        assert!(document.contains(&format!("| `{key}` |")), "{key} is missing in docs/rules.md");
+    }
+}
