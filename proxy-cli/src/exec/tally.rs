@@ -34,8 +34,8 @@ pub struct Count {
     /// Content bytes from the command, and to it.
     pub sent: u64,
     pub received: u64,
-    /// How often each reason ended a request.
-    pub reasons: BTreeMap<&'static str, u64>,
+    /// How often each reason ended a request, a rule with its name.
+    pub reasons: BTreeMap<String, u64>,
     /// How many requests the list of allowed hosts has refused.
     pub denied: u64,
     /// How many were refused for another cause: no list can allow them.
@@ -92,12 +92,21 @@ impl Counts {
             // The command went away by itself, or was over: nothing to tell of.
             None | Some(Reason::ClientClosed | Reason::ShutDown) => {}
             Some(reason) => {
-                *count.reasons.entry(reason.code()).or_default() += 1;
-                match reason {
-                    Reason::DeniedByRule => count.denied += 1,
-                    Reason::DestinationNotAllowed
-                    | Reason::PortNotAllowed
-                    | Reason::LoopDetected => count.out_of_reach += 1,
+                let told = match record.rule {
+                    Some(rule) if reason == Reason::DeniedByRule => format!("{reason}: {rule}"),
+                    _ => reason.to_string(),
+                };
+                *count.reasons.entry(told).or_default() += 1;
+                match (reason, record.rule) {
+                    // One without a name is the list of the command's own.
+                    (Reason::DeniedByRule, None) => count.denied += 1,
+                    (Reason::DeniedByRule, Some(_)) => count.out_of_reach += 1,
+                    (
+                        Reason::DestinationNotAllowed
+                        | Reason::PortNotAllowed
+                        | Reason::LoopDetected,
+                        _,
+                    ) => count.out_of_reach += 1,
                     _ => {}
                 }
             }
@@ -174,6 +183,20 @@ pub mod tests {
     }
 
     #[test]
+    fn a_rule_is_told_by_its_name_and_is_not_the_list() {
+        let tally = Tally::default();
+        let mut record = AccessRecord::new(([127, 0, 0, 1], 1).into());
+        (record.method, record.target, record.host) = ("CONNECT", "a.test:443", "a.test");
+        record.reason = Some(Reason::DeniedByRule);
+        record.rule = Some("no-games");
+        tally.log(&record);
+        let counts = tally.counts();
+        let count = counts.hosts.values().next().unwrap();
+        assert_eq!(count.reasons["denied_by_rule: no-games"], 1);
+        assert_eq!((count.denied, count.out_of_reach), (0, 1));
+    }
+
+    #[test]
     fn a_tunnel_is_counted_once() {
         let tally = Tally::default();
         let mut record = AccessRecord::new(([127, 0, 0, 1], 1).into());
@@ -200,7 +223,7 @@ pub mod tests {
         assert_eq!((count.requests, count.sent, count.received), (6, 42, 18));
         assert_eq!((count.denied, count.out_of_reach), (2, 1));
         let expected = [("denied_by_rule", 2), ("destination_not_allowed", 1), ("dns_failed", 1)];
-        assert!(count.reasons.iter().map(|(code, times)| (*code, *times)).eq(expected));
+        assert!(count.reasons.iter().map(|(code, times)| (code.as_str(), *times)).eq(expected));
     }
 
     #[test]
