@@ -262,7 +262,7 @@ fn what_was_learned_lets_the_same_run_pass() {
 /// Starts a command that says `ready` and `told` when it gets a signal, and sends it through.
 fn told_of(signal: &str) -> Output {
     let script = format!(
-        "trap 'echo told; kill $p; exit 3' {signal}; sleep 60 & p=$!; echo ready; wait $p; exit 4"
+        "trap 'echo told; kill -9 $p; exit 3' {signal}; sleep 60 & p=$!; echo ready; wait $p; exit 4"
     );
     // Whoever runs these tests in the background of a shell, or under nohup, has signals ignored, and
     // what is ignored is not passed on.
