@@ -16,6 +16,7 @@ use crate::descriptors::Descriptors;
 use crate::privacy::{Disclosure, LogAddresses};
 use crate::rules::Ruled;
 use crate::time_zone::TimeZone;
+use crate::word::{Word, words};
 
 /// All settings. What is `None` has not been set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -347,99 +348,11 @@ pub enum Forwarding {
     Both,
 }
 
-/// A field that holds one of some words.
-pub trait Word {
-    fn words(&self) -> &'static [&'static str];
-    fn get(&self) -> &'static str;
-    /// To be called with one of the words.
-    fn set(&mut self, word: &str);
-}
-
-impl Word for LogFormat {
-    fn words(&self) -> &'static [&'static str] {
-        &["text", "json", "common", "combined", "off"]
-    }
-
-    fn get(&self) -> &'static str {
-        match self {
-            LogFormat::Text => "text",
-            LogFormat::Json => "json",
-            LogFormat::Common => "common",
-            LogFormat::Combined => "combined",
-            LogFormat::Off => "off",
-        }
-    }
-
-    fn set(&mut self, word: &str) {
-        *self = match word {
-            "json" => LogFormat::Json,
-            "common" => LogFormat::Common,
-            "combined" => LogFormat::Combined,
-            "off" => LogFormat::Off,
-            _ => LogFormat::Text,
-        };
-    }
-}
-
-impl Word for Forwarding {
-    fn words(&self) -> &'static [&'static str] {
-        &["auto", "off", "x-forwarded-for", "forwarded", "both"]
-    }
-
-    fn get(&self) -> &'static str {
-        match self {
-            Forwarding::Auto => "auto",
-            Forwarding::Off => "off",
-            Forwarding::XForwardedFor => "x-forwarded-for",
-            Forwarding::Forwarded => "forwarded",
-            Forwarding::Both => "both",
-        }
-    }
-
-    fn set(&mut self, word: &str) {
-        *self = match word {
-            "off" => Forwarding::Off,
-            "x-forwarded-for" => Forwarding::XForwardedFor,
-            "forwarded" => Forwarding::Forwarded,
-            "both" => Forwarding::Both,
-            _ => Forwarding::Auto,
-        };
-    }
-}
-
-/// A field that holds a number, or may hold one.
-pub trait Number {
-    fn get(&self) -> Option<u64>;
-    /// Sets it; more than it can hold is the most that it can hold.
-    fn set(&mut self, number: u64);
-}
-
-macro_rules! number {
-    ($($type:ty),+) => {$(
-        impl Number for $type {
-            fn get(&self) -> Option<u64> {
-                // The largest value says "no limit" in every width.
-                Some(if *self == <$type>::MAX { u64::MAX } else { *self as u64 })
-            }
-
-            fn set(&mut self, number: u64) {
-                *self = <$type>::try_from(number).unwrap_or(<$type>::MAX);
-            }
-        }
-    )+};
-}
-
-number!(u32, u64, usize);
-
-impl<T: Number + Default> Number for Option<T> {
-    fn get(&self) -> Option<u64> {
-        self.as_ref().and_then(Number::get)
-    }
-
-    fn set(&mut self, number: u64) {
-        self.insert(T::default()).set(number);
-    }
-}
+words!(LogFormat: "text" => LogFormat::Text, "json" => LogFormat::Json,
+    "common" => LogFormat::Common, "combined" => LogFormat::Combined, "off" => LogFormat::Off);
+words!(Forwarding: "auto" => Forwarding::Auto, "off" => Forwarding::Off,
+    "x-forwarded-for" => Forwarding::XForwardedFor, "forwarded" => Forwarding::Forwarded,
+    "both" => Forwarding::Both);
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ mod listen_address;
 mod listing;
 mod loading;
 mod notify;
+mod number;
 mod passed;
 mod privacy;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod signals;
 mod size;
 mod tell;
 mod time_zone;
+mod word;
 
 use std::env;
 use std::io::{self, Write};

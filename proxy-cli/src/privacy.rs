@@ -2,7 +2,7 @@
 
 use proxy_core::{ClientHints, Privacy, Referer, Telling, UserAgent};
 
-use crate::config::Word;
+use crate::word::{Word, words};
 
 /// A level, and what is set otherwise than it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,28 +50,6 @@ impl Disclosure {
         privacy.client_hints = self.client_hints.unwrap_or(privacy.client_hints);
         privacy
     }
-}
-
-/// Makes words of the values of a type. The first is what stands where no other does.
-macro_rules! words {
-    ($type:ty: $($word:literal => $value:expr),+) => {
-        impl Word for $type {
-            fn words(&self) -> &'static [&'static str] {
-                &[$($word),+]
-            }
-
-            fn get(&self) -> &'static str {
-                let known = [$(($word, $value)),+];
-                known.into_iter().find(|(_, value)| value == self).map_or(known[0].0, |(word, _)| word)
-            }
-
-            fn set(&mut self, word: &str) {
-                let known = [$(($word, $value)),+];
-                let found = known.iter().find(|(known, _)| *known == word);
-                *self = found.unwrap_or(&known[0]).1;
-            }
-        }
-    };
 }
 
 words!(Level: "off" => Level::Off, "standard" => Level::Standard, "strict" => Level::Strict);

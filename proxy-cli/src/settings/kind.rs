@@ -11,9 +11,11 @@ use proxy_core::{
 };
 
 use super::nearest;
-use crate::config::{Config, Number, Word};
+use crate::config::Config;
 use crate::listen_address;
+use crate::number::Number;
 use crate::time_zone::TimeZone;
+use crate::word::Word;
 use crate::{duration, size};
 
 /// How a setting is written, what it may be, and the field of [`Config`] that it sets.

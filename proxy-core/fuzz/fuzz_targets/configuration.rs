@@ -13,6 +13,10 @@ mod config_file;
 mod descriptors;
 #[path = "../../../proxy-cli/src/duration.rs"]
 mod duration;
+#[path = "../../../proxy-cli/src/number.rs"]
+mod number;
+#[path = "../../../proxy-cli/src/word.rs"]
+mod word;
 #[path = "../../../proxy-cli/src/listen_address.rs"]
 mod listen_address;
 #[path = "../../../proxy-cli/src/listing.rs"]
