@@ -63,8 +63,8 @@ mod proxy;
 
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, Client, ConnectionHandler, Decision, Delay, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal, Response,
+    Action, Admission, Client, ConnectionHandler, Decision, DecisionReply, Delay, Exchange,
+    Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal, Response,
     ResponseAction, Route, RulesHandler, TakeOver,
 };
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};

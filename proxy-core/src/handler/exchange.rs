@@ -7,8 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::action::Decision;
-use super::{Action, Delay, Plan, Refusal};
+use super::{Action, Decision, DecisionReply, Delay, Plan, Refusal};
 use crate::http1::{FieldEdits, NO_EDITS, RequestHead, ResponseHead};
 use crate::upstream::Authority;
 
@@ -243,7 +242,41 @@ impl<'a> Exchange<'a> {
         &self,
         decide: impl FnOnce(&RequestHead, &Client) -> Action + Send + 'static,
     ) -> Action {
-        Action::Defer(Decision(Box::new(decide)))
+        let (request, client) = (self.request.clone(), self.client.clone());
+        self.consult(move |reply| {
+            let action = decide(&request, &client);
+            reply.then(|_| action);
+        })
+    }
+
+    /// Asks somebody who may take time, and goes on by what they say. `consult` runs on the worker
+    /// pool, where it may block, and is given the [`DecisionReply`] by which it goes on; it need not
+    /// use it itself, but may leave it with whoever will know. What it goes on with runs on the loop
+    /// again, with the exchange at hand, so that another handler can be asked then.
+    ///
+    /// For the rest it is like [`defer`](Self::defer).
+    ///
+    /// ```
+    /// use proxy_core::{Action, ConnectionHandler, Exchange, ForwardHandler};
+    /// # fn department_of(address: std::net::IpAddr) -> String { address.to_string() }
+    ///
+    /// struct TellsTheDepartment;
+    ///
+    /// impl ConnectionHandler for TellsTheDepartment {
+    ///     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+    ///         let client = exchange.client().address.ip();
+    ///         exchange.consult(move |reply| {
+    ///             let department = department_of(client);
+    ///             reply.then(move |exchange| {
+    ///                 exchange.request_edits().set("X-Department", &department);
+    ///                 ForwardHandler.request(exchange)
+    ///             });
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    pub fn consult(&self, consult: impl FnOnce(DecisionReply) + Send + 'static) -> Action {
+        Action::Defer(Decision::new(consult))
     }
 
     /// Does something later, in a day at most. Nothing waits meanwhile but the client and its

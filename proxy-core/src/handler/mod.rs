@@ -1,6 +1,7 @@
 //! What becomes of a request (L3): [`ConnectionHandler`] and its answers.
 
 mod action;
+mod decision;
 mod delay;
 mod exchange;
 mod fixed;
@@ -10,7 +11,9 @@ mod refusal;
 mod response;
 mod ruled;
 
-pub use action::{Action, Admission, Decision, Plan, Reach, ResponseAction, Route, TakeOver};
+pub use action::{Action, Admission, Plan, Reach, ResponseAction, Route, TakeOver};
+pub(crate) use decision::Continuation;
+pub use decision::{Decision, DecisionReply};
 pub use delay::Delay;
 pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};
