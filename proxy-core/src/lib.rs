@@ -63,9 +63,9 @@ mod proxy;
 
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, Client, ConnectionHandler, Decision, DecisionReply, Delay, Exchange,
-    Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal, Response,
-    ResponseAction, Route, RulesHandler, TakeOver,
+    Action, Admission, AuthHandler, Client, ConnectionHandler, Decision, DecisionReply, Delay,
+    Exchange, Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal,
+    Response, ResponseAction, Route, RulesHandler, TakeOver,
 };
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};
@@ -76,9 +76,10 @@ pub use logger::{
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::rules;
 pub use policy::{
-    AddressClass, Ban, BanError, BanPolicy, Bans, Cause, ConnectPorts, DestinationGuard,
-    Destinations, DestinationsError, ForwardingPolicy, Network, NetworkError, Offence, PortRange,
-    PortRangeError, Threshold,
+    AddressClass, Authentication, Authenticator, Ban, BanError, BanPolicy, Bans, Cause,
+    ConnectPorts, DestinationGuard, Destinations, DestinationsError, ForwardingPolicy, Login,
+    LoginFailures, LoginPolicy, Network, NetworkError, Offence, Password, PortRange,
+    PortRangeError, Threshold, User, UserLimit,
 };
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::{Action, Decision, DecisionReply, Delay, Plan, Refusal};
 use crate::http1::{FieldEdits, NO_EDITS, RequestHead, ResponseHead};
+use crate::policy::User;
 use crate::upstream::Authority;
 
 /// The client of a connection.
@@ -48,6 +49,8 @@ pub(crate) struct HandlerState {
     /// The rule that has decided, and the one that would have: for the log.
     rule: Option<Arc<str>>,
     reported: Option<Arc<str>>,
+    /// Who it is, where that was found out.
+    user: Option<Arc<User>>,
     /// By which rules the request has passed, and the place of the one among them.
     passed: Option<(RulesId, usize)>,
     kept: Option<Box<Kept>>,
@@ -62,6 +65,8 @@ pub(crate) struct Kept {
     passed: Vec<(RulesId, usize)>,
     /// What the client is told where it is refused by a rule.
     refusal: Option<Refusal>,
+    /// How it is to say who it is, where it is asked to.
+    challenge: Option<Arc<str>>,
 }
 
 /// Which rules: an address.
@@ -71,9 +76,10 @@ impl HandlerState {
     /// Forgets everything for another exchange, and returns what is an embedder's: to drop it may
     /// panic.
     pub(crate) fn end(&mut self) -> Option<Box<Kept>> {
-        let HandlerState { rule, reported, passed, kept } = self;
+        let HandlerState { rule, reported, user, passed, kept } = self;
         *rule = None;
         *reported = None;
+        *user = None;
         *passed = None;
         kept.take()
     }
@@ -92,6 +98,19 @@ impl HandlerState {
 
     pub(crate) fn reported(&self) -> Option<&str> {
         self.reported.as_deref()
+    }
+
+    pub(crate) fn user(&self) -> Option<&Arc<User>> {
+        self.user.as_ref()
+    }
+
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        self.kept.as_ref()?.challenge.as_deref()
+    }
+
+    /// How the client is to say who it is, should it be told 401 or 407.
+    pub(super) fn set_challenge(&mut self, challenge: Arc<str>) {
+        self.kept().challenge = Some(challenge);
     }
 
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
@@ -205,6 +224,16 @@ impl<'a> Exchange<'a> {
     /// reports. Of several, the first.
     pub fn note_reported(&mut self, rule: &Arc<str>) {
         self.state.reported.get_or_insert_with(|| Arc::clone(rule));
+    }
+
+    /// Who asks, if an [`AuthHandler`](super::AuthHandler) has found out, or another handler.
+    pub fn user(&self) -> Option<&User> {
+        self.state.user().map(|user| &**user)
+    }
+
+    /// Says who asks: the log shows the name. For handlers that find it out in a way of their own.
+    pub fn set_user(&mut self, user: impl Into<Arc<User>>) {
+        self.state.user = Some(user.into());
     }
 
     pub(super) fn state(&mut self) -> &mut HandlerState {
