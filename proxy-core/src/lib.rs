@@ -39,6 +39,10 @@
 //! One costs the crate `regex`:
 //!
 //! - `regex`: [rules] about URLs can be regular expressions, `UrlPattern::regex`.
+//!
+//! And one costs 26 crates, those of three password hashes:
+//!
+//! - `htpasswd`: users from files, `PasswordFile` and `GroupFile`.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -80,6 +84,11 @@ pub use policy::{
     ConnectPorts, DestinationGuard, Destinations, DestinationsError, ForwardingPolicy, Login,
     LoginFailures, LoginPolicy, Network, NetworkError, Offence, Password, PortRange,
     PortRangeError, Threshold, User, UserLimit,
+};
+#[cfg(feature = "htpasswd")]
+pub use policy::{
+    GroupFile, GroupFileError, HashProblem, LineError, PasswordFile, PasswordLineError,
+    hash_password,
 };
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{

@@ -30,3 +30,8 @@ pub use users::{
     Authentication, Authenticator, Login, LoginFailures, LoginPolicy, Password, User, UserLimit,
 };
 pub(crate) use users::{Credentials, CredentialsError, LoginKey, RecentLogins};
+#[cfg(feature = "htpasswd")]
+pub use users::{
+    GroupFile, GroupFileError, HashProblem, LineError, PasswordFile, PasswordLineError,
+    hash_password,
+};

@@ -13,6 +13,8 @@
 mod authenticator;
 mod credentials;
 mod failures;
+#[cfg(feature = "htpasswd")]
+mod files;
 mod password;
 mod recent;
 mod user;
@@ -20,6 +22,11 @@ mod user;
 pub use authenticator::{Authentication, Authenticator, Login};
 pub(crate) use credentials::{Credentials, CredentialsError};
 pub use failures::{LoginFailures, LoginPolicy};
+#[cfg(feature = "htpasswd")]
+pub use files::{
+    GroupFile, GroupFileError, HashProblem, LineError, PasswordFile, PasswordLineError,
+    hash_password,
+};
 pub use password::Password;
 pub(crate) use recent::{LoginKey, RecentLogins};
 pub use user::{User, UserLimit};
