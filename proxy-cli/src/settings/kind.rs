@@ -40,6 +40,8 @@ pub enum Kind {
     Threshold(fn(&mut Config) -> &mut Option<Threshold>),
     /// Whether something holds.
     Switch(fn(&mut Config) -> &mut bool),
+    /// Some visible ASCII, or nothing.
+    Text(fn(&mut Config) -> &mut Option<String>),
     /// A file, or nothing.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
     /// A time zone.
@@ -103,6 +105,7 @@ impl Kind {
             Kind::Ports(_) => "PORT",
             Kind::Threshold(_) => "N/TIME",
             Kind::Switch(_) => "true|false",
+            Kind::Text(_) => "TEXT",
             Kind::Path(_) => "FILE",
             Kind::Zone(_) => "ZONE",
         }
@@ -205,6 +208,13 @@ impl Kind {
                     _ => return Err(self.unexpected(given[0])),
                 };
             }
+            Kind::Text(field) => {
+                let text = self.text(given[0])?;
+                if text.is_empty() || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+                    return Err("visible ASCII is expected".to_owned().into());
+                }
+                *field(config) = Some(text.to_owned());
+            }
             Kind::Path(field) => {
                 let path = self.text(given[0])?;
                 if path.is_empty() {
@@ -253,6 +263,7 @@ impl Kind {
                 None => quoted(NEVER_WORD),
             }),
             Kind::Switch(field) => Some(field(&mut config).to_string()),
+            Kind::Text(field) => field(&mut config).as_deref().map(quoted),
             Kind::Path(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
             }
@@ -286,6 +297,7 @@ impl Kind {
             | Kind::Listen(_)
             | Kind::Networks(_)
             | Kind::Switch(_)
+            | Kind::Text(_)
             | Kind::Path(_)
             | Kind::Zone(_) => None,
         }
@@ -304,6 +316,7 @@ impl Kind {
             Kind::Ports(_) => "a port, a range such as \"8000-8999\", or \"any\"",
             Kind::Threshold(_) => "how often within which time, such as \"20/1m\"",
             Kind::Switch(_) => "true or false",
+            Kind::Text(_) => "text in quotes",
             Kind::Path(_) => "text such as \"access.log\"",
             Kind::Zone(_) => "text such as \"Europe/Berlin\"",
         }
