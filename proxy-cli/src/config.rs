@@ -307,10 +307,17 @@ impl Config {
                     .to_owned(),
             });
         }
+        if self.logins.users.is_some() && !self.logins.command.is_empty() {
+            return Err(Impossible {
+                setting: "authenticator",
+                problem: "there is a file of users, too: set one of them".to_owned(),
+            });
+        }
         if let Some(setting) = self.logins.set_in_vain() {
             return Err(Impossible {
                 setting,
-                problem: "it has no effect: nobody is asked for a password without `users`"
+                problem: "it has no effect: nobody is asked for a password without `users` or \
+                          `authenticator`"
                     .to_owned(),
             });
         }
@@ -517,6 +524,9 @@ mod tests {
         }
         let logins = Logins { realm: Some("a".to_owned()), ..Logins::default() };
         assert_eq!(impossible(&Config { logins, ..Config::default() }), "realm");
+        let (users, command) = (Some("u".into()), vec!["helper".to_owned()]);
+        let logins = Logins { users, command, ..Logins::default() };
+        assert_eq!(impossible(&Config { logins, ..Config::default() }), "authenticator");
     }
 
     #[test]

@@ -181,7 +181,13 @@ impl Service {
             announce_clients(config);
         }
         if let Some(door) = &config.door {
-            tell!("asking for the password of one of {} users", door.users);
+            match door.users {
+                Some(users) => tell!("asking for the password of one of {users} users"),
+                None => tell!(
+                    "asking for a password, and {} whether it is right",
+                    config.logins.command[0]
+                ),
+            }
         }
         if is_exposed && config.upstream.is_none() {
             announce_destinations(config);

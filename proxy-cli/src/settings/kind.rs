@@ -42,6 +42,8 @@ pub enum Kind {
     Switch(fn(&mut Config) -> &mut bool),
     /// Some visible ASCII, or nothing.
     Text(fn(&mut Config) -> &mut Option<String>),
+    /// A program and its arguments, or nothing.
+    Command(fn(&mut Config) -> &mut Vec<String>),
     /// A file, or nothing.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
     /// A time zone.
@@ -88,7 +90,14 @@ impl From<String> for Wrong {
 impl Kind {
     /// It takes several values.
     pub fn is_list(&self) -> bool {
-        matches!(self, Kind::Listen(_) | Kind::Networks(_) | Kind::Destinations(_) | Kind::Ports(_))
+        matches!(
+            self,
+            Kind::Listen(_)
+                | Kind::Networks(_)
+                | Kind::Destinations(_)
+                | Kind::Ports(_)
+                | Kind::Command(_)
+        )
     }
 
     /// What stands for the value in the help.
@@ -106,6 +115,7 @@ impl Kind {
             Kind::Threshold(_) => "N/TIME",
             Kind::Switch(_) => "true|false",
             Kind::Text(_) => "TEXT",
+            Kind::Command(_) => "WORD",
             Kind::Path(_) => "FILE",
             Kind::Zone(_) => "ZONE",
         }
@@ -215,6 +225,14 @@ impl Kind {
                 }
                 *field(config) = Some(text.to_owned());
             }
+            Kind::Command(field) => {
+                let words = given.iter().map(|given| self.text(*given).map(str::to_owned));
+                let words = words.collect::<Result<Vec<_>, _>>()?;
+                if words.first().is_some_and(String::is_empty) {
+                    return Err("the name of a program is expected".to_owned().into());
+                }
+                *field(config) = words;
+            }
             Kind::Path(field) => {
                 let path = self.text(given[0])?;
                 if path.is_empty() {
@@ -264,6 +282,9 @@ impl Kind {
             }),
             Kind::Switch(field) => Some(field(&mut config).to_string()),
             Kind::Text(field) => field(&mut config).as_deref().map(quoted),
+            Kind::Command(field) => {
+                Some(field(&mut config)).filter(|words| !words.is_empty()).map(|it| listed(it))
+            }
             Kind::Path(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
             }
@@ -298,6 +319,7 @@ impl Kind {
             | Kind::Networks(_)
             | Kind::Switch(_)
             | Kind::Text(_)
+            | Kind::Command(_)
             | Kind::Path(_)
             | Kind::Zone(_) => None,
         }
@@ -317,6 +339,7 @@ impl Kind {
             Kind::Threshold(_) => "how often within which time, such as \"20/1m\"",
             Kind::Switch(_) => "true or false",
             Kind::Text(_) => "text in quotes",
+            Kind::Command(_) => "text such as \"/usr/lib/squid/basic_ncsa_auth\"",
             Kind::Path(_) => "text such as \"access.log\"",
             Kind::Zone(_) => "text such as \"Europe/Berlin\"",
         }

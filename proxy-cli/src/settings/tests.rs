@@ -37,6 +37,7 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Threshold(_) => "20/1m",
         Kind::Switch(_) => "true",
         Kind::Text(_) => "the office",
+        Kind::Command(_) => "/bin/helper",
         Kind::Path(_) => "access.log",
         Kind::Zone(_) => "Europe/Berlin",
     }

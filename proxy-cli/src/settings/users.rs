@@ -20,6 +20,31 @@ pub(super) static SETTINGS: &[Setting] = &[
                    `authentication_required`",
     },
     Setting {
+        name: "authenticator",
+        kind: Kind::Command(|config| &mut config.logins.command),
+        help: "Have this program tell whether a password is right, in the place of a file of users: \
+               each word of the command by itself. It reads and writes as Squid's helpers for Basic do",
+        unset: "none",
+        reason: "a file needs no other program",
+        at_limit: "503 `authenticator_unavailable`",
+    },
+    Setting {
+        name: "authenticator-processes",
+        kind: Kind::Count(1..=1000, |config| &mut config.logins.processes),
+        help: "How many processes of it there may be",
+        unset: "",
+        reason: "each answers one question at a time",
+        at_limit: "a request waits until one is free",
+    },
+    Setting {
+        name: "authenticator-timeout",
+        kind: Kind::Duration(SECOND..=DAY, |config| &mut config.logins.patience),
+        help: "How long its answer may take, with the wait for a free process",
+        unset: "",
+        reason: "a directory across a slow line still answers",
+        at_limit: "503 `authenticator_unavailable`; the process is ended and replaced",
+    },
+    Setting {
         name: "groups",
         kind: Kind::Path(|config| &mut config.logins.groups),
         help: "Who belongs to which group: lines such as `staff: ann bob`",

@@ -5,6 +5,7 @@
 //! ```
 
 mod directory;
+mod helper;
 mod section;
 
 use std::fs;
@@ -18,12 +19,18 @@ use proxy_core::{
 
 use crate::complaint::Complaint;
 use directory::Directory;
+use helper::Helper;
 pub use section::{KEY, Sections};
 
 /// All that is set about users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logins {
     pub users: Option<PathBuf>,
+    /// In the place of a file of users: a command, or nothing.
+    pub command: Vec<String>,
+    pub processes: usize,
+    /// How long an answer of it may take.
+    pub patience: Duration,
     pub groups: Option<PathBuf>,
     pub realm: Option<String>,
     /// Who is not asked.
@@ -38,8 +45,8 @@ pub struct Logins {
 /// Who asks for passwords, once all files have been read.
 #[derive(Clone, Debug)]
 pub struct Door {
-    /// How many users there are.
-    pub users: usize,
+    /// How many users there are, if that is known.
+    pub users: Option<usize>,
     directory: Arc<Directory>,
     failures: LoginFailures,
 }
@@ -51,6 +58,9 @@ impl Default for Logins {
     fn default() -> Logins {
         Logins {
             users: None,
+            command: Vec::new(),
+            processes: 5,
+            patience: Duration::from_secs(10),
             groups: None,
             realm: None,
             spared: Vec::new(),
@@ -67,31 +77,43 @@ impl Logins {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn open(&self) -> Result<Option<Door>, Vec<Complaint>> {
-        let Some(path) = &self.users else { return Ok(None) };
         let mut complaints = Vec::new();
-        let users = passwords(path).map_err(|wrong| complaints.extend(wrong));
+        let users = match &self.users {
+            Some(path) => passwords(path).map(Some).map_err(|wrong| complaints.extend(wrong)),
+            None if self.command.is_empty() => return Ok(None),
+            None => Ok(None),
+        };
         let groups = match &self.groups {
             Some(path) => groups(path).map_err(|wrong| complaints.extend(wrong)),
             None => Ok(GroupFile::default()),
         };
         let (Ok(users), Ok(groups)) = (users, groups) else { return Err(complaints) };
-        let nobody = |name: &&String| !users.contains(name);
-        let unknown = self.sections.names().filter(nobody);
-        complaints.extend(unknown.map(|name| {
-            Complaint::about(format!("[user.{name}]"), format!("{} has no such user", shown(path)))
-        }));
+        let sections = self.sections.clone();
+        let count = users.as_ref().map(PasswordFile::len);
+        let directory = match users {
+            Some(users) => {
+                let nobody = |name: &&String| !users.contains(name);
+                let complaint = |name| {
+                    Complaint::about(format!("[user.{name}]"), "the file of users has no such user")
+                };
+                complaints.extend(sections.names().filter(nobody).map(complaint));
+                Directory::new(users, groups, sections)
+            }
+            None => {
+                let helper = Helper::new(self.command.clone(), self.processes, self.patience);
+                Directory::new(helper, groups, sections)
+            }
+        };
         if !complaints.is_empty() {
             return Err(complaints);
         }
-        let count = users.len();
-        let directory = Directory::new(users, groups, self.sections.clone());
         let (directory, failures) = (Arc::new(directory), LoginFailures::default());
         Ok(Some(Door { users: count, directory, failures }))
     }
 
     /// What is set, and has no effect if nobody is asked for a password.
     pub fn set_in_vain(&self) -> Option<&'static str> {
-        if self.users.is_some() {
+        if self.users.is_some() || !self.command.is_empty() {
             return None;
         }
         let set = [
