@@ -39,6 +39,9 @@ mod documents {
     #[doc = include_str!("../../docs/bans.md")]
     struct Bans;
 
+    #[doc = include_str!("../../docs/limits-and-users.md")]
+    struct LimitsAndUsers;
+
     #[doc = include_str!("../../docs/privacy.md")]
     struct Privacy;
 

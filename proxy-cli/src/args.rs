@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::Config;
 use crate::settings::{self, Given, Group, Kind, Setting};
-use crate::{check, exec, explain};
+use crate::{check, exec, explain, hash_password};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub enum Subcommand {
     Check(check::Arguments),
     Exec(Box<exec::Arguments>),
     Explain(Box<explain::Arguments>),
+    HashPassword(hash_password::Arguments),
 }
 
 /// What to do with the configuration.
@@ -71,6 +72,10 @@ impl Subcommand {
             explain::NAME => {
                 Some(Subcommand::Explain(Box::new(explain::Arguments::from_matches(matches))))
             }
+            hash_password::NAME => {
+                let arguments = hash_password::Arguments::from_matches(matches);
+                Some(Subcommand::HashPassword(arguments))
+            }
             _ => None,
         }
     }
@@ -86,6 +91,7 @@ fn command() -> Command {
         .subcommand(check::command())
         .subcommand(exec::command())
         .subcommand(explain::command())
+        .subcommand(hash_password::command())
         .about("A forward HTTP proxy, or one in front of a fixed upstream")
         .long_about(
             "A forward HTTP proxy, or one in front of a fixed upstream.\n\n\

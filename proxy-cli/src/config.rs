@@ -16,6 +16,7 @@ use crate::descriptors::Descriptors;
 use crate::privacy::{Disclosure, LogAddresses};
 use crate::rules::Ruled;
 use crate::time_zone::TimeZone;
+use crate::users::{Door, Logins};
 use crate::word::{Word, words};
 
 /// All settings. What is `None` has not been set.
@@ -49,6 +50,10 @@ pub struct Config {
     pub bans: BanPolicy,
     /// Where bans are kept over restarts.
     pub ban_file: Option<PathBuf>,
+    /// Who is asked for a password.
+    pub logins: Logins,
+    /// The one who asks, once the files have been read. Not a setting.
+    pub door: Option<Door>,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
@@ -87,6 +92,8 @@ impl Default for Config {
             log_addresses: LogAddresses::Whole,
             bans: BanPolicy::default(),
             ban_file: None,
+            logins: Logins::default(),
+            door: None,
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
@@ -142,10 +149,10 @@ impl Config {
     fn handle(&self, builder: ProxyBuilder) -> ProxyBuilder {
         let upstream = self.upstream.clone().map(FixedUpstreamHandler::new);
         match (self.rules_handler(), upstream) {
-            (None, None) => self.tell_browsers(builder, ForwardHandler),
-            (None, Some(upstream)) => builder.handler(upstream),
-            (Some(rules), None) => self.tell_browsers(builder, rules),
-            (Some(rules), Some(upstream)) => builder.handler(rules.in_front_of(upstream)),
+            (None, None) => self.ask_users(builder, ForwardHandler),
+            (None, Some(upstream)) => self.ask_users(builder, upstream),
+            (Some(rules), None) => self.ask_users(builder, rules),
+            (Some(rules), Some(upstream)) => self.ask_users(builder, rules.in_front_of(upstream)),
         }
     }
 
@@ -154,7 +161,16 @@ impl Config {
         self.ruled.as_ref().map(|ruled| RulesHandler::new(Arc::clone(ruled.rules())))
     }
 
-    /// With `/proxy.pac` in front of a handler, if that is set: no rule is about the proxy itself.
+    /// With a question for the password in front of a handler, if there are users.
+    fn ask_users(&self, builder: ProxyBuilder, inner: impl ConnectionHandler) -> ProxyBuilder {
+        match &self.door {
+            Some(door) => self.tell_browsers(builder, door.in_front_of(&self.logins, inner)),
+            None => self.tell_browsers(builder, inner),
+        }
+    }
+
+    /// With `/proxy.pac` in front of a handler, if that is set: browsers ask for it before they
+    /// know of any proxy, so nobody is asked for a password, and no rule is about it.
     fn tell_browsers(&self, builder: ProxyBuilder, inner: impl ConnectionHandler) -> ProxyBuilder {
         if !self.pac {
             return builder.handler(inner);
@@ -188,6 +204,13 @@ impl Config {
     pub fn listeners(&self) -> Vec<String> {
         let passed = self.passed.iter().map(SocketAddr::to_string);
         self.listen.iter().cloned().chain(passed).collect()
+    }
+
+    /// Goes on where another configuration was in effect: what it has counted is not forgotten.
+    pub fn succeed(&mut self, before: &Config) {
+        if let (Some(door), Some(before)) = (&mut self.door, &before.door) {
+            door.succeed(before);
+        }
     }
 
     /// What is allowed and denied, beside what the library does by itself.
@@ -282,6 +305,20 @@ impl Config {
             return Err(Impossible {
                 setting,
                 problem: "it has no effect beside an upstream: nothing else is connected to"
+                    .to_owned(),
+            });
+        }
+        if self.logins.users.is_some() && !self.logins.command.is_empty() {
+            return Err(Impossible {
+                setting: "authenticator",
+                problem: "there is a file of users, too: set one of them".to_owned(),
+            });
+        }
+        if let Some(setting) = self.logins.set_in_vain() {
+            return Err(Impossible {
+                setting,
+                problem: "it has no effect: nobody is asked for a password without `users` or \
+                          `authenticator`"
                     .to_owned(),
             });
         }
@@ -398,6 +435,11 @@ mod tests {
         ] {
             assert_eq!(impossible(&config), setting);
         }
+        let logins = Logins { realm: Some("a".to_owned()), ..Logins::default() };
+        assert_eq!(impossible(&Config { logins, ..Config::default() }), "realm");
+        let (users, command) = (Some("u".into()), vec!["helper".to_owned()]);
+        let logins = Logins { users, command, ..Logins::default() };
+        assert_eq!(impossible(&Config { logins, ..Config::default() }), "authenticator");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::complaint::{Complaint, did_you_mean};
 use crate::config::Config;
 use crate::rules::{self, Written};
 use crate::settings::{self, Given};
+use crate::users;
 
 /// A file and what it holds.
 pub struct ConfigFile {
@@ -67,6 +68,15 @@ impl ConfigFile {
         for (key, value) in entries {
             if rules::KEYS.contains(&&**key.get_ref()) {
                 complaints.extend(found.written.take(self, key, value));
+                continue;
+            }
+            if key.get_ref() == users::KEY {
+                let wrongs = config.logins.sections.take(value.span(), value.get_ref());
+                complaints.extend(
+                    wrongs
+                        .into_iter()
+                        .map(|wrong| self.complaint(wrong.span, wrong.problem).note(wrong.note)),
+                );
                 continue;
             }
             let Some(setting) = settings::find(key.get_ref()) else {

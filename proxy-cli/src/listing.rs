@@ -24,6 +24,7 @@ pub fn list(config: &Config) -> String {
         write!(listing, "\n# Rules\n# =====\n{}", config.sections)
             .expect("writing to a string does not fail");
     }
+    listing += &config.logins.sections.to_string();
     listing
 }
 

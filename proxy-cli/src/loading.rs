@@ -49,6 +49,7 @@ pub fn load(
     config
         .check(descriptors)
         .map_err(|impossible| vec![locate(impossible, args, file.as_ref())])?;
+    config.door = config.logins.open()?;
     Ok(config)
 }
 

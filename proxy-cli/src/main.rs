@@ -16,6 +16,7 @@ mod diagnostics;
 mod duration;
 mod exec;
 mod explain;
+mod hash_password;
 mod kept_file;
 mod listen_address;
 mod listing;
@@ -33,6 +34,7 @@ mod signals;
 mod size;
 mod tell;
 mod time_zone;
+mod users;
 mod word;
 
 use std::env;
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         }
         Some(Subcommand::Check(arguments)) => return check::run(&arguments),
         Some(Subcommand::Explain(arguments)) => return explain::run(&arguments),
+        Some(Subcommand::HashPassword(arguments)) => return hash_password::run(&arguments),
         None => {}
     }
     diagnostics::install(args.verbose);

@@ -25,6 +25,9 @@ proxy-cli --config proxy.toml
 Rules, and the lists and routes that they name, stand below the settings in sections of their own:
 [rules.md](rules.md).
 
+What each [user](limits-and-users.md#the-file-of-users) may do stands in sections, `[user.NAME]`, and so in a
+file only.
+
 Times have a unit: `\"250ms\"`, `\"30s\"`, `\"5m\"`, `\"1h\"`, `\"1d\"`. Sizes are bytes, or have a unit:
 `32768`, `\"32 KiB\"`, `\"5 MB\"`. In a file, text stands in quotes. Whatever is unknown or cannot
 work is refused before anything is started, with the place and what was most likely meant:

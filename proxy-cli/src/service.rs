@@ -103,12 +103,13 @@ impl Service {
 
     fn try_reload(&mut self) -> Result<ReloadReport, NotReloaded> {
         let Origin { args, descriptors, passed } = &self.origin;
-        let config =
+        let mut config =
             loading::load(args, descriptors, passed.addresses()).map_err(|complaints| {
                 complaints.iter().for_each(|complaint| tell!("{complaint}"));
                 NotReloaded
             })?;
         config.warnings().for_each(|warning| tell!("{warning}"));
+        config.succeed(&self.config);
         let told = |_| NotReloaded;
         let before = self.proxy.local_addrs().to_vec();
         let mut builder = listening(&config, descriptors);
@@ -178,6 +179,15 @@ impl Service {
             proxy.local_addrs().iter().any(|address| !address.ip().to_canonical().is_loopback());
         if is_exposed || !config.allow_client.is_empty() {
             announce_clients(config);
+        }
+        if let Some(door) = &config.door {
+            match door.users {
+                Some(users) => tell!("asking for the password of one of {users} users"),
+                None => tell!(
+                    "asking for a password, and {} whether it is right",
+                    config.logins.command[0]
+                ),
+            }
         }
         if is_exposed && config.upstream.is_none() {
             announce_destinations(config);

@@ -288,6 +288,38 @@ reasons! {
     Banned = "banned", 403, http_request_denied, Proxy,
         "This proxy does not serve your address for a while.",
         "Find in the log what this address has been banned for, and wait, or have the ban lifted.";
+    /// The client has not said who it is, to a proxy that wants to know (RFC 9110 §15.5.8).
+    ProxyAuthenticationRequired = "proxy_authentication_required", 407, http_request_error, Client,
+        "This proxy serves only those who say who they are: with a user name and a password.",
+        "Give the client a user name and a password for the proxy, as in \
+         `http://USER:PASSWORD@ADDRESS:PORT`.";
+    /// The client's user name or password for the proxy is wrong.
+    ProxyAuthenticationFailed = "proxy_authentication_failed", 407, http_request_error, Client,
+        "The user name or the password for this proxy is wrong.",
+        "Correct the user name or the password that the client has for the proxy.";
+    /// In front of a fixed upstream, the client has not said who it is (RFC 9110 §15.5.2).
+    AuthenticationRequired = "authentication_required", 401, http_request_error, Client,
+        "This server serves only those who say who they are: with a user name and a password.",
+        "Send a user name and a password, by the scheme that `WWW-Authenticate` names.";
+    /// In front of a fixed upstream, the client's user name or password is wrong.
+    AuthenticationFailed = "authentication_failed", 401, http_request_error, Client,
+        "The user name or the password is wrong.",
+        "Correct the user name or the password.";
+    /// Too many passwords were wrong: see [`LoginPolicy`](crate::LoginPolicy).
+    TooManyFailedLogins = "too_many_failed_logins", 429, http_request_error, Client,
+        "Too many user names or passwords were wrong.",
+        "Correct the password where it is kept, and wait some minutes: failures are forgotten one \
+         by one.";
+    /// The password is right, and the [`User`](crate::User) may not come from there, or go there, or
+    /// be served any more.
+    UserNotAllowed = "user_not_allowed", 403, http_request_denied, Proxy,
+        "This user may not do this: not from here, not to there, or not any more.",
+        "Look up what this user may do; the log of the program tells which of it failed, at level \
+         debug.";
+    /// It cannot be told whether a password is right.
+    AuthenticatorUnavailable = "authenticator_unavailable", 503, proxy_internal_error, Proxy,
+        "It cannot be told just now whether the password is right.",
+        "Ask again later; the log of the program tells what is wrong with the authenticator.";
     /// The client's address is not among those that are served.
     ClientNotAllowed = "client_not_allowed", 403, http_request_denied, Proxy,
         "This proxy does not serve your address.",

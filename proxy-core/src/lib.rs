@@ -39,6 +39,10 @@
 //! One costs the crate `regex`:
 //!
 //! - `regex`: [rules] about URLs can be regular expressions, `UrlPattern::regex`.
+//!
+//! And one costs 26 crates, those of three password hashes:
+//!
+//! - `htpasswd`: users from files, `PasswordFile` and `GroupFile`.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -63,9 +67,9 @@ mod proxy;
 
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, Client, ConnectionHandler, Decision, Delay, Exchange, Extensions,
-    FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal, Response,
-    ResponseAction, Route, RulesHandler, TakeOver,
+    Action, Admission, AuthHandler, Client, ConnectionHandler, Decision, DecisionReply, Delay,
+    Exchange, Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal,
+    Response, ResponseAction, Route, RulesHandler, TakeOver,
 };
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};
@@ -76,9 +80,15 @@ pub use logger::{
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::rules;
 pub use policy::{
-    AddressClass, Ban, BanError, BanPolicy, Bans, Cause, ConnectPorts, DestinationGuard,
-    Destinations, DestinationsError, ForwardingPolicy, Network, NetworkError, Offence, PortRange,
-    PortRangeError, Threshold,
+    AddressClass, Authentication, Authenticator, Ban, BanError, BanPolicy, Bans, Cause,
+    ConnectPorts, DestinationGuard, Destinations, DestinationsError, ForwardingPolicy, Login,
+    LoginFailures, LoginPolicy, Network, NetworkError, Offence, Password, PortRange,
+    PortRangeError, Threshold, User, UserLimit,
+};
+#[cfg(feature = "htpasswd")]
+pub use policy::{
+    GroupFile, GroupFileError, HashProblem, LineError, PasswordFile, PasswordLineError,
+    hash_password,
 };
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use proxy_core::{Action, ConnectionHandler, Exchange, Limits, Reason, Response};
+use proxy_core::{
+    Action, ConnectionHandler, DecisionReply, Exchange, ForwardHandler, Limits, Reason, Response,
+};
 use support::{Origin, PATIENCE, Stage, timeouts};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -132,4 +134,90 @@ fn late_decisions() -> (Receiver<Sender<u16>>, Stage) {
     };
     let patience = timeouts(|timeouts| timeouts.response_head = Duration::from_millis(100));
     (waiting, Stage::with(|builder| builder.handler(Decides(request)).timeouts(patience)))
+}
+
+#[test]
+fn whoever_is_consulted_may_leave_the_reply_with_somebody_else() {
+    let (left, stage) = leaving();
+    let (origin, seen) = Origin::observed(OK);
+    let mut client = stage.client();
+    client.send(origin.get("/"));
+    let reply: DecisionReply = left.recv_timeout(PATIENCE).unwrap();
+    let running =
+        || stage.handle().worker_stats().lanes.iter().map(|lane| lane.running).sum::<u64>();
+    while running() > 0 {
+        thread::yield_now();
+    }
+    client.expect_silence();
+    reply.then(|exchange| {
+        exchange.request_edits().set("X-Consulted", "yes");
+        ForwardHandler.request(exchange)
+    });
+    assert_eq!(client.answer().text(), "ok");
+    assert!(seen.recv_timeout(PATIENCE).unwrap().contains("\r\nX-Consulted: yes\r\n"));
+    // Who is not answered is told so at once, not when its time is over.
+    client.send(LOCAL);
+    drop(left.recv_timeout(PATIENCE).unwrap());
+    assert_eq!(client.answer().status, 500);
+    assert_eq!(stage.outcome(), (Some(200), None));
+    assert_eq!(stage.outcome(), (Some(500), Some(Reason::HandlerFailed)));
+}
+
+#[test]
+fn what_comes_of_a_consultation_may_panic() {
+    let stage = deciding(|exchange| {
+        let panics = asks(exchange, "/");
+        exchange.consult(move |reply| {
+            reply.then(move |exchange| match panics {
+                true => panic!("on purpose"),
+                false => ForwardHandler.request(exchange),
+            });
+        })
+    });
+    let mut client = stage.client();
+    assert_eq!(client.send(LOCAL).answer().status, 500);
+    assert_eq!(stage.outcome(), (Some(500), Some(Reason::HandlerFailed)));
+    assert_eq!(client.send(Origin::always(OK).get("/ok")).answer().text(), "ok");
+}
+
+/// A proxy that decides nothing: each reply is left here.
+fn leaving() -> (Receiver<DecisionReply>, Stage) {
+    let (replies, left) = unbounded();
+    let stage = deciding(move |exchange| {
+        let replies = replies.clone();
+        exchange.consult(move |reply| replies.send(reply).unwrap())
+    });
+    (left, stage)
+}
+
+#[test]
+fn a_client_that_has_gone_is_not_decided_about() {
+    let (left, stage) = leaving();
+    let mut client = stage.client();
+    client.send(LOCAL);
+    let reply = left.recv_timeout(PATIENCE).unwrap();
+    client.reset();
+    assert_eq!(stage.outcome(), (None, Some(Reason::ClientClosed)));
+    let (run, runs) = unbounded::<()>();
+    reply.then(move |_| {
+        run.send(()).unwrap();
+        Action::Close
+    });
+    // It is dropped without having run.
+    assert!(runs.recv_timeout(PATIENCE).is_err_and(|error| error.is_disconnected()));
+    stage.client().send(LOCAL);
+    assert!(left.recv_timeout(PATIENCE).is_ok(), "others are served");
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_what_is_never_decided() {
+    let (left, mut stage) = leaving();
+    let mut client = stage.client();
+    client.send(LOCAL);
+    let reply = left.recv_timeout(PATIENCE).unwrap();
+    let report = stage.take_handle().shutdown(Duration::ZERO);
+    assert_eq!((report.drained, report.cut), (0, 1));
+    assert_eq!(stage.outcome(), (None, Some(Reason::ShutDown)));
+    // Nobody is there any more to hear it.
+    reply.then(|_| Action::Close);
 }

@@ -42,6 +42,10 @@ pub enum Kind {
     Threshold(fn(&mut Config) -> &mut Option<Threshold>),
     /// Whether something holds.
     Switch(fn(&mut Config) -> &mut bool),
+    /// Some visible ASCII, or nothing.
+    Text(fn(&mut Config) -> &mut Option<String>),
+    /// A program and its arguments, or nothing.
+    Command(fn(&mut Config) -> &mut Vec<String>),
     /// A file, or nothing.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
     /// A time zone.
@@ -88,7 +92,14 @@ impl From<String> for Wrong {
 impl Kind {
     /// It takes several values.
     pub fn is_list(&self) -> bool {
-        matches!(self, Kind::Listen(_) | Kind::Networks(_) | Kind::Destinations(_) | Kind::Ports(_))
+        matches!(
+            self,
+            Kind::Listen(_)
+                | Kind::Networks(_)
+                | Kind::Destinations(_)
+                | Kind::Ports(_)
+                | Kind::Command(_)
+        )
     }
 
     /// What stands for the value in the help.
@@ -105,6 +116,8 @@ impl Kind {
             Kind::Ports(_) => "PORT",
             Kind::Threshold(_) => "N/TIME",
             Kind::Switch(_) => "true|false",
+            Kind::Text(_) => "TEXT",
+            Kind::Command(_) => "WORD",
             Kind::Path(_) => "FILE",
             Kind::Zone(_) => "ZONE",
         }
@@ -207,6 +220,21 @@ impl Kind {
                     _ => return Err(self.unexpected(given[0])),
                 };
             }
+            Kind::Text(field) => {
+                let text = self.text(given[0])?;
+                if text.is_empty() || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+                    return Err("visible ASCII is expected".to_owned().into());
+                }
+                *field(config) = Some(text.to_owned());
+            }
+            Kind::Command(field) => {
+                let words = given.iter().map(|given| self.text(*given).map(str::to_owned));
+                let words = words.collect::<Result<Vec<_>, _>>()?;
+                if words.first().is_some_and(String::is_empty) {
+                    return Err("the name of a program is expected".to_owned().into());
+                }
+                *field(config) = words;
+            }
             Kind::Path(field) => {
                 let path = self.text(given[0])?;
                 if path.is_empty() {
@@ -255,6 +283,10 @@ impl Kind {
                 None => quoted(NEVER_WORD),
             }),
             Kind::Switch(field) => Some(field(&mut config).to_string()),
+            Kind::Text(field) => field(&mut config).as_deref().map(quoted),
+            Kind::Command(field) => {
+                Some(field(&mut config)).filter(|words| !words.is_empty()).map(|it| listed(it))
+            }
             Kind::Path(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
             }
@@ -288,6 +320,8 @@ impl Kind {
             | Kind::Listen(_)
             | Kind::Networks(_)
             | Kind::Switch(_)
+            | Kind::Text(_)
+            | Kind::Command(_)
             | Kind::Path(_)
             | Kind::Zone(_) => None,
         }
@@ -306,6 +340,8 @@ impl Kind {
             Kind::Ports(_) => "a port, a range such as \"8000-8999\", or \"any\"",
             Kind::Threshold(_) => "how often within which time, such as \"20/1m\"",
             Kind::Switch(_) => "true or false",
+            Kind::Text(_) => "text in quotes",
+            Kind::Command(_) => "text such as \"/usr/lib/squid/basic_ncsa_auth\"",
             Kind::Path(_) => "text such as \"access.log\"",
             Kind::Zone(_) => "text such as \"Europe/Berlin\"",
         }

@@ -12,6 +12,7 @@ mod privacy;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod users;
 
 use crate::config::Config;
 
@@ -41,10 +42,11 @@ pub struct Group {
 }
 
 /// All settings, in the order in which they are shown.
-pub static GROUPS: [Group; 5] = [
+pub static GROUPS: [Group; 6] = [
     Group { title: "General", settings: general::SETTINGS },
     Group { title: "Privacy", settings: privacy::SETTINGS },
     Group { title: "Bans", settings: bans::SETTINGS },
+    Group { title: "Users", settings: users::SETTINGS },
     Group { title: "Limits", settings: limits::SETTINGS },
     Group { title: "Timeouts", settings: timeouts::SETTINGS },
 ];

@@ -36,6 +36,8 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Ports(_) => "8000-8999",
         Kind::Threshold(_) => "20/1m",
         Kind::Switch(_) => "true",
+        Kind::Text(_) => "the office",
+        Kind::Command(_) => "/bin/helper",
         Kind::Path(_) => "access.log",
         Kind::Zone(_) => "Europe/Berlin",
     }

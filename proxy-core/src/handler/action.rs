@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Client, Delay, Refusal, Response};
+use super::{Decision, Delay, Refusal, Response};
 use crate::error::Reason;
-use crate::http1::RequestHead;
 use crate::net::Socket;
 use crate::policy::Guarding;
 use crate::upstream::Authority;
@@ -52,7 +51,8 @@ pub enum Action {
     Close,
     /// Hand the client's connection to blocking code; see [`Action::take_over`].
     TakeOver(TakeOver),
-    /// Decide later; see [`Exchange::defer`](super::Exchange::defer).
+    /// Decide later; see [`Exchange::defer`](super::Exchange::defer) and
+    /// [`Exchange::consult`](super::Exchange::consult).
     Defer(Decision),
     /// Do something later; see [`Exchange::after`](super::Exchange::after).
     After(Delay),
@@ -89,17 +89,6 @@ pub struct TakeOver(pub(crate) Box<dyn FnOnce(Socket, Bytes) + Send>);
 impl fmt::Debug for TakeOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TakeOver")
-    }
-}
-
-/// A decision that takes time, to be made on the worker pool.
-pub struct Decision(pub(crate) DecisionJob);
-
-pub(crate) type DecisionJob = Box<dyn FnOnce(&RequestHead, &Client) -> Action + Send>;
-
-impl fmt::Debug for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Decision")
     }
 }
 

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::action::Decision;
-use super::{Action, Delay, Plan, Refusal};
+use super::{Action, Decision, DecisionReply, Delay, Plan, Refusal};
 use crate::http1::{FieldEdits, NO_EDITS, RequestHead, ResponseHead};
+use crate::policy::User;
 use crate::upstream::Authority;
 
 /// The client of a connection.
@@ -49,6 +49,8 @@ pub(crate) struct HandlerState {
     /// The rule that has decided, and the one that would have: for the log.
     rule: Option<Arc<str>>,
     reported: Option<Arc<str>>,
+    /// Who it is, where that was found out.
+    user: Option<Arc<User>>,
     /// By which rules the request has passed, and the place of the one among them.
     passed: Option<(RulesId, usize)>,
     kept: Option<Box<Kept>>,
@@ -63,6 +65,8 @@ pub(crate) struct Kept {
     passed: Vec<(RulesId, usize)>,
     /// What the client is told where it is refused by a rule.
     refusal: Option<Refusal>,
+    /// How it is to say who it is, where it is asked to.
+    challenge: Option<Arc<str>>,
 }
 
 /// Which rules: an address.
@@ -72,9 +76,10 @@ impl HandlerState {
     /// Forgets everything for another exchange, and returns what is an embedder's: to drop it may
     /// panic.
     pub(crate) fn end(&mut self) -> Option<Box<Kept>> {
-        let HandlerState { rule, reported, passed, kept } = self;
+        let HandlerState { rule, reported, user, passed, kept } = self;
         *rule = None;
         *reported = None;
+        *user = None;
         *passed = None;
         kept.take()
     }
@@ -93,6 +98,19 @@ impl HandlerState {
 
     pub(crate) fn reported(&self) -> Option<&str> {
         self.reported.as_deref()
+    }
+
+    pub(crate) fn user(&self) -> Option<&Arc<User>> {
+        self.user.as_ref()
+    }
+
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        self.kept.as_ref()?.challenge.as_deref()
+    }
+
+    /// How the client is to say who it is, should it be told 401 or 407.
+    pub(super) fn set_challenge(&mut self, challenge: Arc<str>) {
+        self.kept().challenge = Some(challenge);
     }
 
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
@@ -208,6 +226,16 @@ impl<'a> Exchange<'a> {
         self.state.reported.get_or_insert_with(|| Arc::clone(rule));
     }
 
+    /// Who asks, if an [`AuthHandler`](super::AuthHandler) has found out, or another handler.
+    pub fn user(&self) -> Option<&User> {
+        self.state.user().map(|user| &**user)
+    }
+
+    /// Says who asks: the log shows the name. For handlers that find it out in a way of their own.
+    pub fn set_user(&mut self, user: impl Into<Arc<User>>) {
+        self.state.user = Some(user.into());
+    }
+
     pub(super) fn state(&mut self) -> &mut HandlerState {
         self.state
     }
@@ -243,7 +271,41 @@ impl<'a> Exchange<'a> {
         &self,
         decide: impl FnOnce(&RequestHead, &Client) -> Action + Send + 'static,
     ) -> Action {
-        Action::Defer(Decision(Box::new(decide)))
+        let (request, client) = (self.request.clone(), self.client.clone());
+        self.consult(move |reply| {
+            let action = decide(&request, &client);
+            reply.then(|_| action);
+        })
+    }
+
+    /// Asks somebody who may take time, and goes on by what they say. `consult` runs on the worker
+    /// pool, where it may block, and is given the [`DecisionReply`] by which it goes on; it need not
+    /// use it itself, but may leave it with whoever will know. What it goes on with runs on the loop
+    /// again, with the exchange at hand, so that another handler can be asked then.
+    ///
+    /// For the rest it is like [`defer`](Self::defer).
+    ///
+    /// ```
+    /// use proxy_core::{Action, ConnectionHandler, Exchange, ForwardHandler};
+    /// # fn department_of(address: std::net::IpAddr) -> String { address.to_string() }
+    ///
+    /// struct TellsTheDepartment;
+    ///
+    /// impl ConnectionHandler for TellsTheDepartment {
+    ///     fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+    ///         let client = exchange.client().address.ip();
+    ///         exchange.consult(move |reply| {
+    ///             let department = department_of(client);
+    ///             reply.then(move |exchange| {
+    ///                 exchange.request_edits().set("X-Department", &department);
+    ///                 ForwardHandler.request(exchange)
+    ///             });
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    pub fn consult(&self, consult: impl FnOnce(DecisionReply) + Send + 'static) -> Action {
+        Action::Defer(Decision::new(consult))
     }
 
     /// Does something later, in a day at most. Nothing waits meanwhile but the client and its

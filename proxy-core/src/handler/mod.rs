@@ -1,16 +1,22 @@
 //! What becomes of a request (L3): [`ConnectionHandler`] and its answers.
 
 mod action;
+mod auth;
+mod decision;
 mod delay;
 mod exchange;
 mod fixed;
 mod forward;
+mod login;
 mod pac;
 mod refusal;
 mod response;
 mod ruled;
 
-pub use action::{Action, Admission, Decision, Plan, Reach, ResponseAction, Route, TakeOver};
+pub use action::{Action, Admission, Plan, Reach, ResponseAction, Route, TakeOver};
+pub use auth::AuthHandler;
+pub(crate) use decision::Continuation;
+pub use decision::{Decision, DecisionReply};
 pub use delay::Delay;
 pub(crate) use exchange::HandlerState;
 pub use exchange::{Client, Exchange, Extensions};

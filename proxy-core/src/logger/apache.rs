@@ -18,14 +18,14 @@ use super::record::{AccessRecord, Event};
 /// 127.0.0.1 - - [23/Nov/2026:18:40:12 +0000] "GET http://example.com/a HTTP/1.1" 200 1234 "-" "curl/8.5.0"
 /// ```
 ///
-/// The fields are: the client's address; twice `-`, for an identity and a user, which are not
-/// known; when the request began, in UTC; the request line; the status; the content bytes sent
+/// The fields are: the client's address; `-`, for an identity, which is not known; the name of the
+/// [user](crate::User), or `-`; when the request began, in UTC; the request line; the status; the content bytes sent
 /// to the client, `-` for none. What is missing is `-`: the status of a client that was told
 /// none, the request line where none was understood, a field that was not in the request.
 ///
 /// As in Apache's, in what is quoted a `\` stands before each quote and backslash; backspace,
 /// line feed, return and tabs are shown as `\b`, `\n`, `\r`, `\t`, `\v`, and any other byte that
-/// is not printable ASCII as `\x0a`. So a client cannot forge a line or the end of a quotation.
+/// is not printable ASCII as `\x0a`; in the user's name, which is not quoted, also a space. So a client cannot forge a line or the end of a quotation.
 ///
 /// Two things differ from Apache's: of a target's userinfo nothing is shown, where Apache hides
 /// only the password; and of a request that was not understood, where Apache shows the line it
@@ -88,7 +88,9 @@ impl<W: Write + Send> fmt::Debug for ApacheLogger<W> {
 fn write_line(line: &mut Lines, record: &AccessRecord<'_>, format: Format) {
     // A socket for both families has IPv4 clients as ::ffff:192.0.2.1; Apache shows 192.0.2.1.
     line.ip(record.client.ip().to_canonical());
-    line.raw(" - - [");
+    line.raw(" - ");
+    line.word(record.user.unwrap_or_default());
+    line.raw(" [");
     line.apache_time(record.time);
     line.raw("] \"");
     match record.version {

@@ -30,6 +30,7 @@ struct Entry {
     /// And in [`Batch::text`] again, behind the others.
     rule: Option<usize>,
     reported: Option<usize>,
+    user: Option<usize>,
 }
 
 /// What a batch may keep when it is emptied, in records and in bytes of text. One that a
@@ -46,7 +47,7 @@ impl Batch {
         for text in [method, &target[..secret.start], &target[secret.end..], host] {
             self.text.push_str(text);
         }
-        let [rule, reported] = [record.rule, record.reported].map(|name| {
+        let [rule, reported, user] = [record.rule, record.reported, record.user].map(|name| {
             name.map(|name| {
                 self.text.push_str(name);
                 name.len()
@@ -71,6 +72,7 @@ impl Batch {
             user_agent,
             rule,
             reported,
+            user,
         });
     }
 
@@ -97,6 +99,7 @@ impl Batch {
                 user_agent: entry.user_agent.map(&mut take_bytes),
                 rule: entry.rule.map(&mut take),
                 reported: entry.reported.map(&mut take),
+                user: entry.user.map(&mut take),
             })
         })
     }

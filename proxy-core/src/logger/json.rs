@@ -38,6 +38,7 @@ use super::record::{AccessRecord, Event, Kind};
 /// | `referer`, `user_agent` | what the request's fields say, the referer without userinfo, or `null` |
 /// | `rule` | the name of the [rule](crate::rules) that decided; `"default"` if none did; `null` if there are none |
 /// | `reported` | the name of the rule that would have decided and only reports, or `null` |
+/// | `user` | the name of the [user](crate::User), or `null` where none is known |
 ///
 /// The [record](AccessRecord) says more of each. `referer` and `user_agent` need not be text; what
 /// is not UTF-8 in them is shown as U+FFFD.
@@ -134,14 +135,16 @@ fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
     optional(line, record.referer, bytes);
     line.raw(r#","user_agent":"#);
     optional(line, record.user_agent, bytes);
-    if (record.rule, record.reported) == (None, None) {
+    if (record.rule, record.reported, record.user) == (None, None, None) {
         // As long as there are no rules it is one constant, and costs hardly anything.
-        return line.raw(r#","rule":null,"reported":null}"#);
+        return line.raw(r#","rule":null,"reported":null,"user":null}"#);
     }
     line.raw(r#","rule":"#);
     optional(line, record.rule, string);
     line.raw(r#","reported":"#);
     optional(line, record.reported, string);
+    line.raw(r#","user":"#);
+    optional(line, record.user, string);
     line.raw("}");
 }
 
@@ -245,6 +248,7 @@ mod tests {
         record.client_reused = true;
         record.upstream_reused = true;
         record.attempts = 3;
+        record.user = Some("ann");
         record.rule = Some("office");
         record.reported = Some("trial");
         assert_eq!(
@@ -257,7 +261,7 @@ mod tests {
                 r#""resolve_ms":1.000,"connect_ms":12.000,"#,
                 r#""first_byte_ms":0.007,"upstream":"192.0.2.1:443","#,
                 r#""client_reused":true,"upstream_reused":true,"attempts":3,"#,
-                "\"referer\":\"\",\"user_agent\":\"caf\u{fffd} \\\"1\\\"\",\"rule\":\"office\",\"reported\":\"trial\"}",
+                "\"referer\":\"\",\"user_agent\":\"caf\u{fffd} \\\"1\\\"\",\"rule\":\"office\",\"reported\":\"trial\",\"user\":\"ann\"}",
             )
         );
     }
@@ -272,7 +276,7 @@ mod tests {
                 r#""reason":null,"bytes_in":0,"bytes_out":0,"duration_ms":0.000,"#,
                 r#""wait_ms":null,"resolve_ms":null,"connect_ms":null,"first_byte_ms":null,"#,
                 r#""upstream":null,"client_reused":false,"upstream_reused":false,"attempts":0,"#,
-                r#""referer":null,"user_agent":null,"rule":null,"reported":null}"#,
+                r#""referer":null,"user_agent":null,"rule":null,"reported":null,"user":null}"#,
             )
         );
     }

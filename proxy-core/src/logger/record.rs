@@ -106,6 +106,9 @@ pub struct AccessRecord<'a> {
     /// The name of the rule that would have decided, and
     /// [only reports](crate::rules::Mode::Report).
     pub reported: Option<&'a str>,
+    /// The name of the [user](crate::User) who asked, if it is known: one that a client only claims
+    /// is not.
+    pub user: Option<&'a str>,
 }
 
 impl AccessRecord<'static> {
@@ -148,6 +151,7 @@ impl AccessRecord<'static> {
             first_byte: None,
             rule: None,
             reported: None,
+            user: None,
         }
     }
 }
@@ -164,12 +168,13 @@ impl AccessRecord<'_> {
             user_agent: self.user_agent.map(Into::into),
             rule: self.rule.map(Into::into),
             reported: self.reported.map(Into::into),
+            user: self.user.map(Into::into),
         }
     }
 
     /// The same record with other texts: how a record is parted from what it borrows.
     pub(super) fn with_texts<'b>(&self, texts: Texts<'b>) -> AccessRecord<'b> {
-        let Texts { method, target, host, referer, user_agent, rule, reported } = texts;
+        let Texts { method, target, host, referer, user_agent, rule, reported, user } = texts;
         AccessRecord {
             event: self.event,
             kind: self.kind,
@@ -197,6 +202,7 @@ impl AccessRecord<'_> {
             first_byte: self.first_byte,
             rule,
             reported,
+            user,
         }
     }
 }
@@ -211,6 +217,7 @@ pub(super) struct Texts<'a> {
     pub(super) user_agent: Option<&'a [u8]>,
     pub(super) rule: Option<&'a str>,
     pub(super) reported: Option<&'a str>,
+    pub(super) user: Option<&'a str>,
 }
 
 /// An [`AccessRecord`] that owns its texts: made by [`AccessRecord::to_owned_record`].
@@ -225,6 +232,7 @@ pub struct OwnedRecord {
     user_agent: Option<Box<[u8]>>,
     rule: Option<Box<str>>,
     reported: Option<Box<str>>,
+    user: Option<Box<str>>,
 }
 
 impl OwnedRecord {
@@ -238,6 +246,7 @@ impl OwnedRecord {
             user_agent: self.user_agent.as_deref(),
             rule: self.rule.as_deref(),
             reported: self.reported.as_deref(),
+            user: self.user.as_deref(),
         })
     }
 }
@@ -261,6 +270,7 @@ mod tests {
         record.first_byte = Some(Duration::from_millis(3));
         record.rule = Some("no-ads");
         record.reported = Some("trial");
+        record.user = Some("ann");
         assert_eq!(record.to_owned_record().as_record(), record);
     }
 }

@@ -20,7 +20,7 @@ use super::record::{AccessRecord, Event, Kind};
 /// The columns are: when the request began (UTC), the client, the status it was sent, the
 /// method, the content bytes it was sent, how long it took, and the target; behind it, where
 /// there is one, the [reason](crate::Reason) why it did not end plainly, with the
-/// [rule](crate::rules) that was asked (`rule:no-ads`); and the rule that would have decided and
+/// [rule](crate::rules) that was asked (`rule:no-ads`); the [user](crate::User) (`user:ann`); and the rule that would have decided and
 /// only reports (`report:trial`). A tunnel has a line
 /// when it is opened and one when it is closed, which tells the bytes in both directions.
 /// What is not known is shown as `-`.
@@ -106,6 +106,10 @@ fn write_line(line: &mut Lines, record: &AccessRecord<'_>) {
             line.word(rule);
         }
     }
+    if let Some(user) = record.user {
+        line.raw(" user:");
+        line.word(user);
+    }
     if let Some(reported) = record.reported {
         line.raw(" report:");
         line.word(reported);
@@ -163,10 +167,12 @@ mod tests {
         refused.rule = Some("no-ads");
         assert!(!line(&refused).contains("no-ads"), "that it was allowed need not be told");
         refused.reported = Some("trial");
-        assert!(line(&refused).ends_with("http://example.com/a report:trial"));
+        refused.user = Some("ann b");
+        assert!(line(&refused).ends_with("http://example.com/a user:ann\\x20b report:trial"));
         refused.reason = Some(Reason::DeniedByRule);
         refused.reported = None;
-        assert!(line(&refused).ends_with("http://example.com/a denied_by_rule rule:no-ads"));
+        let expected = "http://example.com/a denied_by_rule rule:no-ads user:ann\\x20b";
+        assert!(line(&refused).ends_with(expected));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) struct Bounded<K, V> {
 /// How many are picked, of which the least goes.
 const PICKED: usize = 8;
 
-impl<K: Copy + Eq + Hash, V: Copy + Ord> Bounded<K, V> {
+impl<K: Copy + Eq + Hash, V: Clone + Ord> Bounded<K, V> {
     pub(super) fn new(most: usize) -> Bounded<K, V> {
         Bounded {
             places: HashMap::new(),
@@ -29,7 +29,7 @@ impl<K: Copy + Eq + Hash, V: Copy + Ord> Bounded<K, V> {
     }
 
     pub(super) fn get(&self, key: &K) -> Option<V> {
-        self.places.get(key).map(|&place| self.entries[place].1)
+        self.places.get(key).map(|&place| self.entries[place].1.clone())
     }
 
     /// Puts an entry in the place of the one with this key, if there is one.
@@ -69,7 +69,7 @@ impl<K: Copy + Eq + Hash, V: Copy + Ord> Bounded<K, V> {
             *random ^= *random << 17;
             (*random >> 32) as usize % len
         });
-        let least = picked.min_by_key(|&place| self.entries[place].1);
+        let least = picked.min_by(|&one, &other| self.entries[one].1.cmp(&self.entries[other].1));
         if let Some(key) = least.map(|place| self.entries[place].0) {
             self.remove(&key);
         }

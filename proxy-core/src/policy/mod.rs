@@ -15,6 +15,7 @@ mod list;
 mod network;
 mod network_list;
 pub mod rules;
+mod users;
 
 pub use address_class::AddressClass;
 pub use bans::{Ban, BanError, BanPolicy, Bans, Cause, Offence, Threshold};
@@ -25,3 +26,12 @@ pub use forwarding::ForwardingPolicy;
 pub use guard::DestinationGuard;
 pub(crate) use guard::Guarding;
 pub use network::{Network, NetworkError};
+pub use users::{
+    Authentication, Authenticator, Login, LoginFailures, LoginPolicy, Password, User, UserLimit,
+};
+pub(crate) use users::{Credentials, CredentialsError, LoginKey, RecentLogins};
+#[cfg(feature = "htpasswd")]
+pub use users::{
+    GroupFile, GroupFileError, HashProblem, LineError, PasswordFile, PasswordLineError,
+    hash_password,
+};

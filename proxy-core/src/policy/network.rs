@@ -68,6 +68,12 @@ impl Network {
         Network { address, prefix }
     }
 
+    /// Those who are one with a client: at IPv6 all in its network, since one of them has all of it.
+    pub(crate) fn of_client(client: IpAddr) -> Network {
+        let client = client.to_canonical();
+        Network::around(client, if client.is_ipv4() { 32 } else { 64 })
+    }
+
     /// Its first address.
     pub fn address(&self) -> IpAddr {
         self.address

@@ -14,6 +14,9 @@ use crate::handler::Response;
 use crate::http1::{self, BodyLength, Persistence, TargetForm, Version};
 use crate::runtime::sockets::Close;
 
+/// What a client is asked where a handler does not say it.
+const ANY_CHALLENGE: &str = "Basic realm=\"proxy\", charset=\"UTF-8\"";
+
 impl Session {
     /// The exchange cannot go on. Tells the client why, where that is still possible: before
     /// the head of a response has been sent. After it, only the close can say that what the
@@ -61,6 +64,19 @@ impl Session {
         };
         let response = response
             .unwrap_or_else(|| Page::of(reason, &transaction).in_form(&transaction.accept()));
+        // RFC 9110 §15.5.2, §15.5.8: who is told to say who it is must be told how.
+        let challenge = match response.status() {
+            401 => Some("WWW-Authenticate"),
+            407 => Some("Proxy-Authenticate"),
+            _ => None,
+        };
+        let response = match challenge.filter(|name| !response.has_field(name)) {
+            Some(name) => {
+                let words = transaction.handler.challenge().unwrap_or(ANY_CHALLENGE);
+                response.with_field(name, words)
+            }
+            None => response,
+        };
         // A handler's page tells of the same failure, but what it says of it itself goes first.
         let response = match response.has_field(proxy_status::NAME) {
             true => response,

@@ -1,9 +1,8 @@
 //! From a request to an action, and from an action to a stage.
 
 use super::client::Session;
-use super::env::{Env, Work, guarded};
-use super::message::{Asker, Message};
-use super::transaction::{Stage, Transaction};
+use super::env::{Env, guarded};
+use super::transaction::Transaction;
 use super::{Cx, Step};
 use crate::error::Reason;
 use crate::handler::{Action, Plan, Response, Route};
@@ -81,56 +80,7 @@ impl Session {
             Action::Reject(reason) => self.fail(transaction, reason, env, cx),
             Action::TakeOver(take_over) => self.hand_over(transaction, take_over, env, cx),
             Action::Close => self.close_silently(transaction, env, cx),
-            Action::Defer(decision) => {
-                let (request, client) = (transaction.request.clone(), self.client.who.clone());
-                let asker = Asker { task: self.key, request: transaction.id };
-                let submitted = env.submit(
-                    Work::Decisions,
-                    move || (decision.0)(&request, &client),
-                    move |action| Message::Decided(asker, action),
-                );
-                match submitted {
-                    Ok(()) => {
-                        transaction.stage = Stage::Deciding;
-                        cx.timers.arm(
-                            &mut self.timer,
-                            self.key,
-                            cx.now,
-                            self.settings.timeouts.response_head,
-                        );
-                        self.transaction = Some(transaction);
-                        Step::Wait
-                    }
-                    Err(reason) => self.fail(transaction, reason, env, cx),
-                }
-            }
-        }
-    }
-
-    /// A deferred decision has been made.
-    pub(super) fn decided(
-        &mut self,
-        asker: Asker,
-        action: Option<Action>,
-        env: &mut Env,
-        cx: &mut Cx,
-    ) -> Step {
-        match self.transaction.take() {
-            Some(transaction)
-                if transaction.id == asker.request
-                    && matches!(transaction.stage, Stage::Deciding) =>
-            {
-                let step = match action {
-                    Some(action) => self.act(transaction, action, env, cx),
-                    None => self.fail(transaction, Reason::HandlerFailed, env, cx),
-                };
-                self.go_on(step, env, cx)
-            }
-            // The client's wait was over before.
-            other => {
-                self.transaction = other;
-                Step::Wait
-            }
+            Action::Defer(decision) => self.defer(transaction, decision, env, cx),
         }
     }
 

@@ -26,6 +26,9 @@ const OFFERS: [MediaType; 4] = [TEXT, HTML, PROBLEM, JSON];
 /// are short, and connections end all the time.
 const RETRY_AFTER: &str = "1";
 
+/// Seconds after which a failed login is forgotten, unless a policy says otherwise.
+const RETRY_LOGIN_AFTER: &str = "60";
+
 /// What a page tells of a request that failed.
 #[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
@@ -63,9 +66,13 @@ impl<'a> Page<'a> {
             Reason::UpstreamBusy,
             Reason::OutOfDescriptors,
             Reason::TooManyConnections,
+            Reason::AuthenticatorUnavailable,
         ];
         if passes.contains(&self.reason) {
             response = response.with_field("Retry-After", RETRY_AFTER);
+        }
+        if self.reason == Reason::TooManyFailedLogins {
+            response = response.with_field("Retry-After", RETRY_LOGIN_AFTER);
         }
         if let Some(url) = self.denial.and_then(Denial::redirect) {
             response = response.with_field("Location", url);
@@ -275,12 +282,13 @@ mod tests {
         assert!(fields.ends_with(", Retry-After: 1"), "{fields}");
     }
 
-    /// Statuses that RFC 9110 §15 allows only with a field that says more:
-    /// what to authenticate with, what is allowed, what is there, what to upgrade to.
+    /// Statuses that RFC 9110 §15 allows only with a field that says more: what is allowed, what is
+    /// there, what to upgrade to. (What to authenticate with is added where there is a client to
+    /// be told.)
     #[test]
     fn no_reason_has_a_status_that_demands_another_field() {
         for reason in Reason::ALL {
-            assert!(![401, 405, 407, 416, 426].contains(&reason.status()), "{reason}");
+            assert!(![405, 416, 426].contains(&reason.status()), "{reason}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::engine::Inventory;
 use super::engine::Loan;
 use super::settings::ListenerId;
 use crate::error::Reason;
-use crate::handler::Action;
+use crate::handler::Continuation;
 use crate::net::Stream;
 use crate::upstream::{ConnectError, Dialing};
 
@@ -23,8 +23,8 @@ pub(crate) enum Message {
     Arrived(Arrival),
     /// A connector has planned; `None` if it failed to.
     Planned(Asker, Option<Result<Dialing, ConnectError>>),
-    /// A deferred decision was made; `None` if it was not.
-    Decided(Asker, Option<Action>),
+    /// A deferred decision was made: how to go on. `None` if it was not.
+    Decided(Asker, Option<Continuation>),
     /// Blocking code that had taken a connection over is done; `None` if it panicked.
     Returned(Asker, Option<()>),
     /// Accept from this socket.

@@ -45,6 +45,7 @@ mod client;
 mod clock;
 mod connect;
 mod decide;
+mod defer;
 mod delay;
 mod destination;
 mod dial;

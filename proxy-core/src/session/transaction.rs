@@ -286,6 +286,7 @@ impl Transaction {
         record.first_byte = self.first_byte;
         record.rule = self.handler.rule();
         record.reported = self.handler.reported();
+        record.user = self.handler.user().map(|user| &*user.name);
         record
     }
 

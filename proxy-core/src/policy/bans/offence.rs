@@ -52,7 +52,11 @@ impl Offence {
             | Reason::DeniedByRule
             | Reason::DestinationNotAllowed
             | Reason::PortNotAllowed
+            | Reason::UserNotAllowed
             | Reason::ClientNotAllowed => Some(Offence::Refused),
+            Reason::ProxyAuthenticationFailed
+            | Reason::AuthenticationFailed
+            | Reason::TooManyFailedLogins => Some(Offence::FailedLogin),
             Reason::TooManyConnections => Some(Offence::RateExceeded),
             _ => None,
         }

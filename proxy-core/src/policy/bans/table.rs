@@ -111,7 +111,7 @@ impl Table {
         if policy.spares(client) {
             return None;
         }
-        let network = client_network(client);
+        let network = Network::of_client(client);
         let interval = threshold.interval();
         let forgotten = self.offences.get(&(network, offence)).map_or(now, |then| then.max(now));
         let forgotten = forgotten + interval;
@@ -140,14 +140,6 @@ impl Table {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Network, Entry)> {
         self.banned.iter().map(|(network, entry)| (*network, *entry))
-    }
-}
-
-/// Who is banned with a client: at IPv6 those in its network, since one of them has all of it.
-fn client_network(client: IpAddr) -> Network {
-    match client.to_canonical() {
-        client @ IpAddr::V4(_) => Network::around(client, 32),
-        client @ IpAddr::V6(_) => Network::around(client, 64),
     }
 }
 
