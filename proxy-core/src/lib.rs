@@ -74,12 +74,12 @@ pub use logger::{
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
 };
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
-pub use policy::rules;
 pub use policy::{
     AddressClass, Ban, BanError, BanPolicy, Bans, Cause, ConnectPorts, DestinationGuard,
     Destinations, DestinationsError, ForwardingPolicy, Network, NetworkError, Offence, PortRange,
     PortRangeError, Threshold,
 };
+pub use policy::{rules, throttle};
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,

@@ -15,6 +15,7 @@ mod list;
 mod network;
 mod network_list;
 pub mod rules;
+pub mod throttle;
 
 pub use address_class::AddressClass;
 pub use bans::{Ban, BanError, BanPolicy, Bans, Cause, Offence, Threshold};

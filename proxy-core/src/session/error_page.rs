@@ -63,6 +63,7 @@ impl<'a> Page<'a> {
             Reason::UpstreamBusy,
             Reason::OutOfDescriptors,
             Reason::TooManyConnections,
+            Reason::ConnectionsLimited,
         ];
         if passes.contains(&self.reason) {
             response = response.with_field("Retry-After", RETRY_AFTER);

@@ -53,7 +53,10 @@ impl Offence {
             | Reason::DestinationNotAllowed
             | Reason::PortNotAllowed
             | Reason::ClientNotAllowed => Some(Offence::Refused),
-            Reason::TooManyConnections => Some(Offence::RateExceeded),
+            Reason::TooManyConnections
+            | Reason::RateLimited
+            | Reason::QuotaExceeded
+            | Reason::ConnectionsLimited => Some(Offence::RateExceeded),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ use crate::handler::{
 use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
 use crate::net::memory::connection;
+use crate::policy::throttle::Throttles;
 use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::WorkerPool;
 use crate::session::{Lanes, ListenerId, Settings, Work};
@@ -48,6 +49,7 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         connect_ports: ConnectPorts::any(),
         clients: Clients::Unsaid,
         bans: Bans::default(),
+        throttles: Throttles::default(),
         listeners: vec![ListenerId(0)],
         own_addresses: Vec::new(),
     }
