@@ -233,7 +233,7 @@ impl Env {
             discard(kept);
         }
         // Whoever waits for its places waits no longer.
-        transaction.throttled.held.clear();
+        transaction.throttled.renew();
         transaction.shrink();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);

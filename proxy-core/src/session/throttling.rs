@@ -22,6 +22,8 @@ use crate::runtime::sockets::Close;
 /// What throttles have to do with a transaction.
 #[derive(Debug, Default)]
 pub(super) struct Throttled {
+    /// Something of it is not as it was at first.
+    is_used: bool,
     /// The request has been counted.
     is_admitted: bool,
     /// Seconds after which the client may ask again, where it is told so.
@@ -43,8 +45,17 @@ pub(super) struct Brake {
 
 impl Throttled {
     /// Makes it ready for another transaction.
+    #[inline]
     pub(super) fn renew(&mut self) {
-        let Throttled { is_admitted, retry_after, held, up, down } = self;
+        if self.is_used {
+            self.clear();
+        }
+    }
+
+    #[cold]
+    fn clear(&mut self) {
+        let Throttled { is_used, is_admitted, retry_after, held, up, down } = self;
+        *is_used = false;
         *is_admitted = false;
         *retry_after = None;
         held.clear();
@@ -53,12 +64,17 @@ impl Throttled {
     }
 
     /// Whether something was waited for that has not been read.
+    #[inline]
     pub(super) fn has_credit(&self) -> bool {
-        self.up.credit > 0 || self.down.credit > 0
+        self.is_used && (self.up.credit > 0 || self.down.credit > 0)
     }
 
     /// When a direction that waits may go on, the first of them.
+    #[inline]
     fn until(&self) -> Option<Instant> {
+        if !self.is_used {
+            return None;
+        }
         [self.up.until, self.down.until].into_iter().flatten().min()
     }
 }
@@ -143,6 +159,7 @@ impl Session {
         let moment = env.moment(cx);
         let mut reported = None;
         let Transaction { throttled, request, handler, .. } = &mut *transaction;
+        throttled.is_used = true;
         throttled.is_admitted = true;
         let asking = asking(&self.client.who, request, handler.rule());
         let report = |name: &Arc<str>| {
@@ -174,6 +191,7 @@ impl Session {
     }
 
     /// Whether the action is one that throttles have a say in, and have not had it yet.
+    #[inline]
     pub(super) fn is_to_be_admitted(&self, transaction: &Transaction, action: &Action) -> bool {
         self.settings.throttles.count_requests()
             && !transaction.throttled.is_admitted
@@ -183,19 +201,40 @@ impl Session {
             )
     }
 
-    /// How many bytes may be read in this direction: 0 if they are to be waited for. `is_there`: there
-    /// may be some.
+    /// How many bytes may be read in this direction: 0 if they are to be waited for.
+    #[inline]
     pub(super) fn may_read(
         &self,
         flow: Flow,
         transaction: &mut Transaction,
-        is_there: bool,
         env: &mut Env,
         cx: &Cx,
     ) -> usize {
-        if !self.settings.throttles.count(flow) || !is_there {
+        match self.settings.throttles.count(flow) {
+            true => self.ask_to_read(flow, transaction, env, cx),
+            false => usize::MAX,
+        }
+    }
+
+    #[cold]
+    fn ask_to_read(
+        &self,
+        flow: Flow,
+        transaction: &mut Transaction,
+        env: &mut Env,
+        cx: &Cx,
+    ) -> usize {
+        let Stage::Talking(upstream) = transaction.stage else { return usize::MAX };
+        let client = self.client.socket;
+        let is_there = match flow {
+            Flow::Up if transaction.request_body.is_done() => false,
+            Flow::Up => cx.sockets[client].is_readable() || !self.client.inbound.needs_more(),
+            Flow::Down => cx.sockets[upstream].is_readable(),
+        };
+        if !is_there {
             return usize::MAX;
         }
+        transaction.throttled.is_used = true;
         let Transaction { throttled, request, handler, request_body, response_body, .. } =
             transaction;
         let asking = asking(&self.client.who, request, handler.rule());
@@ -210,6 +249,7 @@ impl Session {
 
     /// So many bytes have been read in this direction, of which the last is there if `is_all`. An error
     /// is why no more are.
+    #[inline]
     pub(super) fn passed(
         &self,
         flow: Flow,
@@ -219,9 +259,22 @@ impl Session {
         env: &mut Env,
         cx: &Cx,
     ) -> Result<(), Reason> {
-        if !self.settings.throttles.count(flow) || bytes == 0 {
-            return Ok(());
+        match self.settings.throttles.count(flow) && bytes > 0 {
+            true => self.count_passed(flow, transaction, bytes, is_all, env, cx),
+            false => Ok(()),
         }
+    }
+
+    #[cold]
+    fn count_passed(
+        &self,
+        flow: Flow,
+        transaction: &mut Transaction,
+        bytes: usize,
+        is_all: bool,
+        env: &mut Env,
+        cx: &Cx,
+    ) -> Result<(), Reason> {
         let (moment, mut reported) = (env.moment(cx), None);
         let Transaction { throttled, request, handler, .. } = transaction;
         let asking = asking(&self.client.who, request, handler.rule());
@@ -245,6 +298,7 @@ impl Session {
 
     /// Nothing moves, and a direction waits for throttles: sees to it that it goes on in time. An
     /// error is the reason why it must end now.
+    #[inline]
     pub(super) fn wait_for_throttles(
         &mut self,
         transaction: &mut Transaction,
@@ -296,6 +350,7 @@ impl Env {
 impl Transaction {
     /// Something was too much: for the log, and for the client.
     fn note_over(&mut self, over: &Over, who: &Client) {
+        self.throttled.is_used = true;
         self.throttled.retry_after = Some(seconds(over.retry_after));
         self.view(who).note_rule(&over.name);
     }

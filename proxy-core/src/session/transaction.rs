@@ -199,7 +199,7 @@ impl Transaction {
             upload,
             download,
             pace,
-            throttled,
+            throttled: _, // it has been when the last one ended
             reason,
             client_reused,
             first_byte,
@@ -221,7 +221,6 @@ impl Transaction {
         *upload = Bulk::default();
         *download = Bulk::default();
         *pace = None;
-        throttled.renew();
         *reason = None;
         *client_reused = false;
         *first_byte = None;

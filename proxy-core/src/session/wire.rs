@@ -43,7 +43,8 @@ pub(super) fn receive<R>(
     receive_up_to(usize::MAX, socket, kept, cx, look)
 }
 
-/// The same, with no more than `most` newly read ones, and at least one.
+/// The same, with no more than `most` newly read ones, which is at least one.
+#[inline]
 pub(super) fn receive_up_to<R>(
     most: usize,
     socket: SocketId,
@@ -57,7 +58,7 @@ pub(super) fn receive_up_to<R>(
     if kept.needs_more() {
         let connection = &mut cx.sockets[socket];
         let received = if connection.is_readable() {
-            let most = most.clamp(1, scratch.len());
+            let most = most.min(scratch.len());
             connection.read(&mut scratch[..most])
         } else {
             Ok(Received::Blocked)

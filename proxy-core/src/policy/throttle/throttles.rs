@@ -13,17 +13,20 @@ use crate::error::Reason;
 
 /// The throttles of a proxy, with their counts. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct Throttles(Arc<All>);
+pub struct Throttles {
+    // Here, and not behind the pointer: they are asked with each request.
+    connections: bool,
+    requests: bool,
+    up: bool,
+    down: bool,
+    all: Arc<All>,
+}
 
 #[derive(Debug)]
 struct All {
     /// Times are counted from here; the same ones after a reload.
     origin: Instant,
     running: Vec<Running>,
-    connections: bool,
-    requests: bool,
-    up: bool,
-    down: bool,
 }
 
 /// How a throttle does.
@@ -87,7 +90,7 @@ impl Default for Throttles {
 impl Throttles {
     /// How each of them does, in the order in which they were given.
     pub fn states(&self) -> Vec<ThrottleState> {
-        self.0.running.iter().map(Running::state).collect()
+        self.all.running.iter().map(Running::state).collect()
     }
 
     /// Throttles that begin, with the counts of those before them that had their names.
@@ -103,17 +106,17 @@ impl Throttles {
             }
         }
         let begin = |throttle: Throttle| {
-            let all = &before.0.running;
+            let all = &before.all.running;
             let same = all.iter().find(|running| running.throttle.name == throttle.name);
             Running::begin(throttle, same)
         };
         let running = throttles.into_iter().map(begin).collect();
-        Ok(Throttles::of(before.0.origin, running))
+        Ok(Throttles::of(before.all.origin, running))
     }
 
     fn of(origin: Instant, running: Vec<Running>) -> Throttles {
         let any = |is: fn(&Running) -> bool| running.iter().any(is);
-        let all = All {
+        Throttles {
             connections: any(|it| {
                 matches!(it.gauge, Gauge::Connections(_)) && it.throttle.scope.is_known_at_once()
             }),
@@ -124,26 +127,25 @@ impl Throttles {
             }),
             up: any(|it| it.bytes(Flow::Up).is_some() || matches!(it.gauge, Gauge::Volume(_))),
             down: any(|it| it.bytes(Flow::Down).is_some() || matches!(it.gauge, Gauge::Volume(_))),
-            origin,
-            running,
-        };
-        Throttles(Arc::new(all))
+            all: Arc::new(All { origin, running }),
+        }
     }
 
     pub(super) fn running(&self) -> &[Running] {
-        &self.0.running
+        &self.all.running
     }
 
     /// Whether requests have to be admitted.
     pub(crate) fn count_requests(&self) -> bool {
-        self.0.requests
+        self.requests
     }
 
     /// Whether bytes in this direction are counted.
+    #[inline]
     pub(crate) fn count(&self, flow: Flow) -> bool {
         match flow {
-            Flow::Up => self.0.up,
-            Flow::Down => self.0.down,
+            Flow::Up => self.up,
+            Flow::Down => self.down,
         }
     }
 
@@ -155,10 +157,10 @@ impl Throttles {
         held: &mut Vec<Held>,
         mut report: impl FnMut(&Arc<str>),
     ) -> Result<(), Over> {
-        if !self.0.connections {
+        if !self.connections {
             return Ok(());
         }
-        for running in &self.0.running {
+        for running in &self.all.running {
             if running.throttle.scope.is_known_at_once() {
                 self.take_place(running, asking, held, &mut report)?;
             }
@@ -178,7 +180,7 @@ impl Throttles {
         let now = self.now(moment);
         let before = held.len();
         let mut wait = Duration::ZERO;
-        for (number, running) in self.0.running.iter().enumerate() {
+        for (number, running) in self.all.running.iter().enumerate() {
             let admitted = match &running.gauge {
                 Gauge::Requests(gcra) => {
                     running.take_request(asking, gcra, now.at).or_else(|after| {
@@ -202,7 +204,7 @@ impl Throttles {
                 Ok(own) => wait = wait.max(own),
                 Err(over) => {
                     held.truncate(before);
-                    for running in &self.0.running[..number] {
+                    for running in &self.all.running[..number] {
                         if let Gauge::Requests(gcra) = &running.gauge {
                             running.change(asking, now.at, |it| gcra.give_back(&mut it.value, 1));
                         }
@@ -246,7 +248,7 @@ impl Throttles {
     ) -> Leave {
         let at = self.now(moment).at;
         let rates = || {
-            let enforced = self.0.running.iter().filter(|running| running.is_enforced());
+            let enforced = self.all.running.iter().filter(|running| running.is_enforced());
             enforced.filter_map(|running| Some((running, running.bytes(flow)?)))
         };
         let (mut available, mut portion) = (u64::MAX, wanted.max(1));
@@ -282,7 +284,7 @@ impl Throttles {
         let paid = bytes.min(*credit);
         *credit -= paid;
         let mut result = Ok(());
-        for running in &self.0.running {
+        for running in &self.all.running {
             if let Some((gcra, _)) = running.bytes(flow) {
                 if !running.is_enforced() {
                     let patience = Duration::ZERO;
@@ -310,7 +312,7 @@ impl Throttles {
     /// Gives back what was waited for and is not needed any more.
     pub(crate) fn give_back(&self, flow: Flow, asking: &Asking<'_>, moment: Moment, credit: u64) {
         let at = self.now(moment).at;
-        for running in self.0.running.iter().filter(|running| running.is_enforced()) {
+        for running in self.all.running.iter().filter(|running| running.is_enforced()) {
             if let Some((gcra, _)) = running.bytes(flow) {
                 running.change(asking, at, |it| gcra.give_back(&mut it.value, credit));
             }
@@ -318,7 +320,7 @@ impl Throttles {
     }
 
     fn now(&self, moment: Moment) -> Now {
-        let since = moment.now.saturating_duration_since(self.0.origin);
+        let since = moment.now.saturating_duration_since(self.all.origin);
         Now { at: nanos(since), today: moment.today }
     }
 }

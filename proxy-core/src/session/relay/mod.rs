@@ -96,6 +96,7 @@ impl Session {
     }
 
     /// How long nothing at all may move.
+    #[inline]
     pub(super) fn patience(&self, transaction: &Transaction) -> Duration {
         let timeouts = &self.settings.timeouts;
         let answer_is_due =

@@ -32,10 +32,7 @@ impl Session {
             Ok(Flushed::Nothing) => return Relayed::Stuck,
             Err(_) => return transaction.stop_sending(cx),
         }
-        let is_there =
-            cx.sockets[self.client.socket].is_readable() || !self.client.inbound.needs_more();
-        let is_due = !transaction.request_body.is_done();
-        let most = self.may_read(Flow::Up, transaction, is_there && is_due, env, cx);
+        let most = self.may_read(Flow::Up, transaction, env, cx);
         if transaction.upstream.head_sent {
             if most == 0 {
                 return Relayed::Stuck;
@@ -110,6 +107,7 @@ impl Session {
     }
 
     /// Bytes of the request have been passed on.
+    #[inline]
     fn count_request(
         &self,
         transaction: &mut Transaction,

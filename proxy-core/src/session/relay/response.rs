@@ -35,8 +35,7 @@ impl Session {
         if transaction.progress == Progress::Complete {
             return Relayed::Stuck;
         }
-        let is_there = cx.sockets[upstream].is_readable();
-        let most = self.may_read(Flow::Down, transaction, is_there, env, cx);
+        let most = self.may_read(Flow::Down, transaction, env, cx);
         if most == 0 {
             return Relayed::Stuck;
         }

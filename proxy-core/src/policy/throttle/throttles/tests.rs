@@ -19,7 +19,7 @@ impl Stage {
     fn new(throttles: impl IntoIterator<Item = Throttle>) -> Stage {
         let before = Throttles::default();
         let throttles = Throttles::begin(throttles.into_iter().collect(), &before).unwrap();
-        let moment = Moment { now: before.0.origin, today: noon() };
+        let moment = Moment { now: before.all.origin, today: noon() };
         Stage { throttles, moment, held: Vec::new(), reported: Vec::new() }
     }
 
