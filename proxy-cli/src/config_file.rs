@@ -12,6 +12,7 @@ use crate::complaint::{Complaint, did_you_mean};
 use crate::config::Config;
 use crate::rules::{self, Written};
 use crate::settings::{self, Given};
+use crate::throttles;
 
 /// A file and what it holds.
 pub struct ConfigFile {
@@ -67,6 +68,10 @@ impl ConfigFile {
         for (key, value) in entries {
             if rules::KEYS.contains(&&**key.get_ref()) {
                 complaints.extend(found.written.take(self, key, value));
+                continue;
+            }
+            if &**key.get_ref() == throttles::KEY {
+                complaints.extend(throttles::take(self, value, &mut config.throttles));
                 continue;
             }
             let Some(setting) = settings::find(key.get_ref()) else {
@@ -127,7 +132,8 @@ impl ConfigFile {
 }
 
 fn section_meant(key: &str) -> Option<&'static str> {
-    rules::KEYS.into_iter().find(|name| strsim::osa_distance(key, name) == 1)
+    let mut names = rules::KEYS.into_iter().chain([throttles::KEY]);
+    names.find(|name| strsim::osa_distance(key, name) == 1)
 }
 
 /// A value, as settings and rules take it.

@@ -24,6 +24,12 @@ pub fn list(config: &Config) -> String {
         write!(listing, "\n# Rules\n# =====\n{}", config.sections)
             .expect("writing to a string does not fail");
     }
+    if !config.throttles.is_empty() {
+        listing += "\n# Throttles\n# =========\n";
+    }
+    for throttle in &config.throttles {
+        write!(listing, "\n{}", throttle.show()).expect("writing to a string does not fail");
+    }
     listing
 }
 

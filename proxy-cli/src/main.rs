@@ -31,7 +31,9 @@ mod settings;
 mod signals;
 mod size;
 mod tell;
+mod throttles;
 mod time_zone;
+mod usage_file;
 
 use std::env;
 use std::io::{self, Write};

@@ -23,7 +23,7 @@ proxy-cli --config proxy.toml
 ```
 
 Rules, and the lists and routes that they name, stand below the settings in sections of their own:
-[rules.md](rules.md).
+[rules.md](rules.md). So do [throttles](limits-and-users.md#throttles-and-quotas).
 
 Times have a unit: `\"250ms\"`, `\"30s\"`, `\"5m\"`, `\"1h\"`, `\"1d\"`. Sizes are bytes, or have a unit:
 `32768`, `\"32 KiB\"`, `\"5 MB\"`. In a file, text stands in quotes. Whatever is unknown or cannot
