@@ -22,6 +22,7 @@
 //! # When the clock is set
 //! Rates are kept by a clock that does not jump. [`Volume`] says what becomes of days and months.
 
+mod alone;
 mod gauge;
 mod gcra;
 mod key;

@@ -319,7 +319,7 @@ impl Throttles {
         }
     }
 
-    fn now(&self, moment: Moment) -> Now {
+    pub(super) fn now(&self, moment: Moment) -> Now {
         let since = moment.now.saturating_duration_since(self.all.origin);
         Now { at: nanos(since), today: moment.today }
     }
