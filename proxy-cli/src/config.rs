@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proxy_core::throttle::Throttle;
 use proxy_core::{
     Authority, BanPolicy, BuildError, ConnectPorts, ConnectionHandler, DestinationGuard,
     Destinations, FixedUpstreamHandler, ForwardHandler, ForwardingFields, ForwardingPolicy, Intake,
@@ -15,6 +16,7 @@ use proxy_core::{
 use crate::descriptors::Descriptors;
 use crate::privacy::{Disclosure, LogAddresses};
 use crate::rules::Ruled;
+use crate::throttles::WrittenThrottle;
 use crate::time_zone::TimeZone;
 use crate::users::{Door, Logins};
 use crate::word::{Word, words};
@@ -64,7 +66,11 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How long what is under way may take when a stop is asked for.
     pub drain: Duration,
-    /// Whose hours the rules tell.
+    /// How much there may be of what.
+    pub throttles: Vec<WrittenThrottle>,
+    /// Where it is kept over restarts what was used of volumes.
+    pub usage_file: Option<PathBuf>,
+    /// Whose hours the rules tell, and whose days volumes are of.
     pub time_zone: TimeZone,
     /// Rules, lists and routes, as they stand in a file.
     pub sections: String,
@@ -101,6 +107,8 @@ impl Default for Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             drain: Duration::from_secs(30),
+            throttles: Vec::new(),
+            usage_file: None,
             time_zone: TimeZone::local(),
             sections: String::new(),
             ruled: None,
@@ -125,6 +133,7 @@ impl Config {
             .forwarding(self.forwarding())
             .privacy(self.disclosure.privacy())
             .ban_policy(self.bans.clone())
+            .throttles(self.throttles())
             .guard(self.guard())
             .workers(self.workers);
         if self.reuse_port {
@@ -211,6 +220,12 @@ impl Config {
         if let (Some(door), Some(before)) = (&mut self.door, &before.door) {
             door.succeed(before);
         }
+    }
+
+    /// Throttles for the library.
+    fn throttles(&self) -> Vec<Throttle> {
+        let zone = self.time_zone.for_rules();
+        self.throttles.iter().map(|written| written.throttle(&zone)).collect()
     }
 
     /// What is allowed and denied, beside what the library does by itself.

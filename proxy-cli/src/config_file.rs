@@ -12,6 +12,7 @@ use crate::complaint::{Complaint, did_you_mean};
 use crate::config::Config;
 use crate::rules::{self, Written};
 use crate::settings::{self, Given};
+use crate::throttles;
 use crate::users;
 
 /// A file and what it holds.
@@ -79,6 +80,10 @@ impl ConfigFile {
                 );
                 continue;
             }
+            if &**key.get_ref() == throttles::KEY {
+                complaints.extend(throttles::take(self, value, &mut config.throttles));
+                continue;
+            }
             let Some(setting) = settings::find(key.get_ref()) else {
                 complaints.push(self.unknown(key.get_ref(), key.span(), value.get_ref()));
                 continue;
@@ -137,7 +142,8 @@ impl ConfigFile {
 }
 
 fn section_meant(key: &str) -> Option<&'static str> {
-    rules::KEYS.into_iter().find(|name| strsim::osa_distance(key, name) == 1)
+    let mut names = rules::KEYS.into_iter().chain([throttles::KEY]);
+    names.find(|name| strsim::osa_distance(key, name) == 1)
 }
 
 /// A value, as settings and rules take it.

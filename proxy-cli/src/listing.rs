@@ -25,6 +25,12 @@ pub fn list(config: &Config) -> String {
             .expect("writing to a string does not fail");
     }
     listing += &config.logins.sections.to_string();
+    if !config.throttles.is_empty() {
+        listing += "\n# Throttles\n# =========\n";
+    }
+    for throttle in &config.throttles {
+        write!(listing, "\n{}", throttle.show()).expect("writing to a string does not fail");
+    }
     listing
 }
 

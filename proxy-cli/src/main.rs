@@ -33,7 +33,9 @@ mod settings;
 mod signals;
 mod size;
 mod tell;
+mod throttles;
 mod time_zone;
+mod usage_file;
 mod users;
 mod word;
 

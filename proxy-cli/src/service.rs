@@ -15,6 +15,7 @@ use crate::kept_file::KeptFile;
 use crate::passed::Passed;
 use crate::signals::{Signal, Signals};
 use crate::tell::tell;
+use crate::usage_file::UsageFile;
 use crate::{ban_file, duration, fail, listen_address, loading, notify, settings};
 
 /// A running proxy, and what it is to be reloaded from.
@@ -24,6 +25,7 @@ pub struct Service {
     log: AccessLog,
     proxy: ProxyHandle,
     bans: Option<KeptFile>,
+    usage: Option<UsageFile>,
 }
 
 /// What the program was started with: a configuration comes from it, together with the file.
@@ -47,7 +49,8 @@ impl Service {
         let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
         let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
         let bans = keep_bans(&config, &proxy)?;
-        let service = Service { origin, config, log, proxy, bans };
+        let usage = keep_usage(&config, &proxy)?;
+        let service = Service { origin, config, log, proxy, bans, usage };
         service.announce();
         service.tell_manager();
         Ok(service)
@@ -141,6 +144,14 @@ impl Service {
                 Err(_) => report.need_restart.push("ban_file"),
             }
         }
+        if config.usage_file.as_deref() != self.usage.as_ref().map(UsageFile::path) {
+            match keep_usage(&config, &self.proxy) {
+                Ok(usage) => self.usage = usage,
+                Err(_) => report.need_restart.push("usage_file"),
+            }
+        } else if let Some(usage) = &self.usage {
+            usage.follow(self.proxy.throttles());
+        }
         self.config = config;
         Ok(report)
     }
@@ -213,6 +224,16 @@ fn keep_bans(config: &Config, proxy: &ProxyHandle) -> Result<Option<KeptFile>, E
     let kept = ban_file::keep(path, proxy.bans());
     kept.map(Some).map_err(|error| {
         tell!("proxy-cli: the bans in {} cannot be read: {error}", path.display());
+        ExitCode::FAILURE
+    })
+}
+
+/// Keeps what was used of quotas over restarts, if that is to be kept.
+fn keep_usage(config: &Config, proxy: &ProxyHandle) -> Result<Option<UsageFile>, ExitCode> {
+    let Some(path) = &config.usage_file else { return Ok(None) };
+    let kept = UsageFile::keep(path, proxy.throttles());
+    kept.map(Some).map_err(|error| {
+        tell!("proxy-cli: what was used, in {}, cannot be kept: {error}", path.display());
         ExitCode::FAILURE
     })
 }

@@ -376,6 +376,20 @@ reasons! {
     TooManyConnections = "too_many_connections", 503, http_request_denied, Client,
         "This client has too many connections open.",
         "Close some, or use those there are for several requests.";
+    /// More requests than a [throttle](crate::throttle) allows (RFC 6585 §4).
+    RateLimited = "rate_limited", 429, http_request_denied, Client,
+        "There were too many requests.",
+        "Ask again after the time that `Retry-After` says, and less often; or raise the rate of the \
+         throttle that the log names.";
+    /// More bytes than a [throttle](crate::throttle) allows in a day or a month.
+    QuotaExceeded = "quota_exceeded", 429, http_request_denied, Client,
+        "The bytes that may be sent and received in this time are used up.",
+        "Ask again after the time that `Retry-After` says; or raise the quota of the throttle that \
+         the log names.";
+    /// More at once than a [throttle](crate::throttle) allows.
+    ConnectionsLimited = "connections_limited", 429, connection_limit_reached, Client,
+        "There are too many connections or requests at once.",
+        "Wait until some have ended; or raise the number of the throttle that the log names.";
     /// A tunnel was idle too long.
     TunnelIdle = "tunnel_idle", 504, connection_read_timeout, Proxy,
         "The tunnel was idle for too long.",

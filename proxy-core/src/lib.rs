@@ -78,7 +78,6 @@ pub use logger::{
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
 };
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
-pub use policy::rules;
 pub use policy::{
     AddressClass, Authentication, Authenticator, Ban, BanError, BanPolicy, Bans, Cause,
     ConnectPorts, DestinationGuard, Destinations, DestinationsError, ForwardingPolicy, Login,
@@ -90,6 +89,7 @@ pub use policy::{
     GroupFile, GroupFileError, HashProblem, LineError, PasswordFile, PasswordLineError,
     hash_password,
 };
+pub use policy::{rules, throttle};
 pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,

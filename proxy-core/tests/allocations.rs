@@ -17,6 +17,7 @@ use std::thread;
 use proxy_core::rules::{
     Denial, DomainList, FieldPattern, Mode, NetworkList, Rule, RuleSet, Rules, Schedule, Verdict,
 };
+use proxy_core::throttle::{Allowance, Rate, Scope, Throttle, Volume};
 use proxy_core::{FixedUpstreamHandler, JsonLogger, LogFile, RulesHandler};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use support::{PATIENCE, Stage};
@@ -50,9 +51,11 @@ enum Set {
     Forward,
     /// A forward proxy behind rules.
     Ruled,
+    /// A forward proxy that counts everything.
+    Throttled,
 }
 
-const TALKS: [Talk; 5] = [
+const TALKS: [Talk; 6] = [
     Talk {
         name: "GET from a fixed upstream",
         proxy: Set::Fixed,
@@ -77,6 +80,14 @@ const TALKS: [Talk; 5] = [
         request_ends: b"\r\n\r\n",
         response: "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\
                    Content-Length: 9\r\n\r\nall of it",
+        response_ends: b"\r\n\r\nall of it",
+    },
+    Talk {
+        name: "POST that throttles count",
+        proxy: Set::Throttled,
+        request: "POST http://HOST/form HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\nall of it",
+        request_ends: b"\r\n\r\nall of it",
+        response: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall of it",
         response_ends: b"\r\n\r\nall of it",
     },
     Talk {
@@ -125,6 +136,19 @@ fn rules() -> Rules {
     .otherwise(Verdict::deny(Denial::new()))
     .compile()
     .unwrap()
+}
+
+/// All kinds of them, and so much of everything that nothing has to wait.
+fn throttles() -> [Throttle; 6] {
+    let many = Rate::per_second(1 << 40);
+    [
+        Throttle::new("connections", Scope::client(), Allowance::Connections(1000)),
+        Throttle::new("requests", Scope::client(), Allowance::Requests(many)),
+        Throttle::new("hosts", Scope::Host, Allowance::Requests(many)),
+        Throttle::new("up", Scope::All, Allowance::Upload(many)),
+        Throttle::new("down", Scope::Host, Allowance::Download(many)),
+        Throttle::new("volume", Scope::client(), Allowance::Volume(Volume::monthly(1 << 50))),
+    ]
 }
 
 /// Reads one message into memory on the stack. `false` at the end of the stream.
@@ -195,6 +219,7 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
                 }
                 Set::Forward => builder,
                 Set::Ruled => builder.handler(RulesHandler::new(rules())),
+                Set::Throttled => builder.throttles(throttles()),
             }
         });
         let request = talk.request.replace("HOST", &origin.to_string());

@@ -14,7 +14,7 @@
 mod conditions;
 mod list_file;
 mod ruled;
-mod section;
+pub mod section;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -114,11 +114,20 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         name: "time-zone",
         kind: Kind::Zone(|config| &mut config.time_zone),
-        help: "Whose hours the rules tell: a zone such as Europe/Berlin, or UTC, or `local`, the one \
+        help: "Whose hours the rules tell, and whose days quotas are of: a zone such as Europe/Berlin, or UTC, or `local`, the one \
                of this machine",
         unset: "",
         reason: "people write down the hours that their clocks show",
         at_limit: "",
+    },
+    Setting {
+        name: "usage-file",
+        kind: Kind::Path(|config| &mut config.usage_file),
+        help: "Keep in this file over restarts what was used of quotas; it is written every minute \
+               and at the end",
+        unset: "none",
+        reason: "who sets a quota says where it is kept",
+        at_limit: "a full disk is told once, and counts go on in memory",
     },
     Setting {
         name: "event-loops",

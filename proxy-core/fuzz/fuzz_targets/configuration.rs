@@ -29,6 +29,8 @@ mod rules;
 mod settings;
 #[path = "../../../proxy-cli/src/size.rs"]
 mod size;
+#[path = "../../../proxy-cli/src/throttles/mod.rs"]
+mod throttles;
 #[path = "../../../proxy-cli/src/time_zone.rs"]
 mod time_zone;
 

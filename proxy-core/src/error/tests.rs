@@ -40,15 +40,18 @@ const REGISTERED: [(&str, Option<u16>); 32] = [
 ];
 
 /// Reasons whose status is another one than RFC 9209 recommends: it says more.
-const DEVIATING: [Reason; 11] = [
-    Reason::ConnectNotAllowed,     // 501, for the method, not 403
-    Reason::ClientWriteTimeout,    // the client's timeout is no gateway's
-    Reason::TooManyConnections,    // 503 says that it passes, 403 does not
-    Reason::ConnectFailed,         // 502, as other proxies say; 503 would call it passing
+const DEVIATING: [Reason; 14] = [
+    Reason::ConnectNotAllowed,  // 501, for the method, not 403
+    Reason::ClientWriteTimeout, // the client's timeout is no gateway's
+    Reason::TooManyConnections, // 503 says that it passes, 403 does not
+    Reason::RateLimited,        // 429 says when it passes (RFC 6585 §4); so the next two
+    Reason::QuotaExceeded,
+    Reason::ConnectionsLimited,
+    Reason::ConnectFailed, // 502, as other proxies say; 503 would call it passing
     Reason::DestinationNotAllowed, // 403: it was decided here, no gateway has failed
-    Reason::ClosedByHandler,       // only logged
-    Reason::LoopDetected,          // 508 has a name that tells it, 502 has not
-    Reason::WorkersBusy,           // 503 says that it passes, 500 does not; so the next three
+    Reason::ClosedByHandler, // only logged
+    Reason::LoopDetected,  // 508 has a name that tells it, 502 has not
+    Reason::WorkersBusy,   // 503 says that it passes, 500 does not; so the next three
     Reason::OutOfDescriptors,
     Reason::ShutDown,
     Reason::AuthenticatorUnavailable,

@@ -15,6 +15,7 @@ mod list;
 mod network;
 mod network_list;
 pub mod rules;
+pub mod throttle;
 mod users;
 
 pub use address_class::AddressClass;

@@ -11,6 +11,7 @@ use super::handle::ProxyHandle;
 use crate::handler::Reach;
 use crate::logger::{NoLog, RequestLogger};
 use crate::net::{Listener, TcpListener};
+use crate::policy::throttle::{ThrottleError, Throttles};
 use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard};
 use crate::session::{ListenerId, Settings, Work};
 use crate::upstream::DirectConnector;
@@ -47,6 +48,14 @@ pub enum BuildError {
         setting: &'static str,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A throttle cannot work.
+    #[error("the throttle `{name}` cannot work")]
+    Throttle {
+        /// Its name.
+        name: Arc<str>,
+        /// Why not.
+        source: ThrottleError,
     },
     /// The system refused a thread, a poller or a socket.
     #[error("cannot start")]
@@ -136,7 +145,8 @@ impl ProxyBuilder {
         let logger = self.logger.take().unwrap_or_else(|| Arc::new(NoLog));
         let (shares_addresses, has_default_connector) =
             (self.shares_addresses, self.connector.is_none());
-        let settings = self.settle(ids, own, pseudonym(), Bans::default())?;
+        let settings =
+            self.settle(ids, own, pseudonym(), Bans::default(), &Throttles::default())?;
         Ok(Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector })
     }
 
@@ -178,6 +188,7 @@ impl ProxyBuilder {
         own_addresses: Vec<SocketAddr>,
         pseudonym: String,
         bans: Bans,
+        before: &Throttles,
     ) -> Result<Settings, BuildError> {
         let exposed = own_addresses.iter().find(|own| !own.ip().to_canonical().is_loopback());
         if let Some(&address) = exposed
@@ -186,10 +197,13 @@ impl ProxyBuilder {
         {
             return Err(BuildError::OpenProxy { address });
         }
+        let throttles = Throttles::begin(self.throttles, before)
+            .map_err(|(name, source)| BuildError::Throttle { name, source })?;
         // A policy of those bans is another one only now that nothing can fail.
         bans.follow(self.ban_policy);
         Ok(Settings {
             bans,
+            throttles,
             guard: (self.guard)(match exposed {
                 None => DestinationGuard::on_loopback(),
                 Some(_) => DestinationGuard::beyond_loopback(),

@@ -14,6 +14,7 @@ use crate::logger::RequestLogger;
 use crate::net::Listener;
 #[cfg(doc)]
 use crate::net::TcpListener;
+use crate::policy::throttle::Throttle;
 use crate::policy::{
     BanPolicy, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy, Network,
 };
@@ -33,6 +34,7 @@ pub struct ProxyBuilder {
     pub(super) forwarding: ForwardingPolicy,
     pub(super) privacy: Privacy,
     pub(super) ban_policy: BanPolicy,
+    pub(super) throttles: Vec<Throttle>,
     pub(super) clients: Clients,
     pub(super) guard: Box<dyn FnOnce(DestinationGuard) -> DestinationGuard + Send>,
     pub(super) connect_ports: Option<ConnectPorts>,
@@ -59,6 +61,7 @@ impl Proxy {
             forwarding: ForwardingPolicy::off(),
             privacy: Privacy::off(),
             ban_policy: BanPolicy::default(),
+            throttles: Vec::new(),
             clients: Clients::default(),
             guard: Box::new(|default| default),
             connect_ports: None,
@@ -138,6 +141,13 @@ impl ProxyBuilder {
     /// Says who is banned, and what for. Default: nobody. See [`ProxyHandle::bans`].
     pub fn ban_policy(mut self, policy: BanPolicy) -> Self {
         self.ban_policy = policy;
+        self
+    }
+
+    /// Says how much there may be of what, for whom. Can be called several times. Default: no
+    /// [throttle](crate::throttle), and nothing is counted. See [`ProxyHandle::throttles`].
+    pub fn throttles(mut self, throttles: impl IntoIterator<Item = Throttle>) -> Self {
+        self.throttles.extend(throttles);
         self
     }
 

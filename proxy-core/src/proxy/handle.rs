@@ -12,6 +12,7 @@ use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
 use crate::policy::Bans;
+use crate::policy::throttle::Throttles;
 use crate::runtime::WorkerPool;
 use crate::runtime::event_loop::EventLoop;
 use crate::runtime::mailbox::Outlet;
@@ -131,6 +132,11 @@ impl ProxyHandle {
     /// Who is banned. Bans outlast reloads, which bring another policy.
     pub fn bans(&self) -> &Bans {
         &self.settings.bans
+    }
+
+    /// How its throttles do, and what was used of quotas. After a reload these are others.
+    pub fn throttles(&self) -> &Throttles {
+        &self.settings.throttles
     }
 
     /// Statistics of the worker pool.

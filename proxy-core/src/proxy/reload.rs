@@ -45,6 +45,7 @@ impl ProxyHandle {
     /// - **Connections to upstreams** are not used for later requests: the new settings may lead
     ///   elsewhere. Names that the default connector has resolved stay known, unless the bounds for
     ///   them change.
+    /// - **Throttles** keep their counts by their names, where they count the same for the same.
     /// - **The logger** is replaced if the builder has one. The new one may get records of requests
     ///   that began before, and the old one gets none any more: it is flushed and dropped.
     /// - **Limits** hold for what comes: nothing is closed because there are more than there may be
@@ -87,7 +88,8 @@ impl ProxyHandle {
         };
         let own = order.iter().filter_map(find).filter_map(|entrance| entrance.address).collect();
         let (pseudonym, bans) = (self.settings.pseudonym.clone(), self.settings.bans.clone());
-        let settings = Arc::new(builder.settle(order.clone(), own, pseudonym, bans)?);
+        let before = &self.settings.throttles;
+        let settings = Arc::new(builder.settle(order.clone(), own, pseudonym, bans, before)?);
 
         // From here on nothing can fail.
         let (kept, mut removed): (Vec<_>, Vec<_>) =

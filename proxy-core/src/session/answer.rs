@@ -83,6 +83,12 @@ impl Session {
             false => response
                 .with_field(proxy_status::NAME, proxy_status(&self.settings.pseudonym, reason)),
         };
+        let response = match transaction.throttled.retry_after {
+            Some(seconds) if !response.has_field("Retry-After") => {
+                response.with_field("Retry-After", seconds.to_string())
+            }
+            _ => response,
+        };
         self.send_response(transaction, &response, env, cx)
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::env::Env;
@@ -58,6 +59,8 @@ pub(super) struct ClientSide {
     begun: Option<Instant>,
     /// Who was banned when this client was found not to be: see [`Bans::version`](crate::policy::Bans::version).
     pub(super) bans: u64,
+    /// A throttle that would have refused the connection, and only reports: for its first request.
+    pub(super) reported: Option<Arc<str>>,
     /// A request has been served on this connection.
     pub(super) reused: bool,
 }
@@ -86,6 +89,7 @@ impl Session {
             scanner: HeadScanner::new(),
             begun: None,
             bans: env.newest.bans.version(),
+            reported: None,
             reused: false,
         };
         let mut timer = Timer::default();
@@ -227,6 +231,9 @@ impl Session {
         self.last_request = transaction.id;
         transaction.started = self.client.begun.take().unwrap_or(transaction.started);
         transaction.client_reused = std::mem::replace(&mut self.client.reused, true);
+        if let Some(name) = self.client.reported.take() {
+            transaction.view(&self.client.who).note_reported(&name);
+        }
     }
 
     /// The response has been sent, or nothing more can be: one record, and on to the next
@@ -307,6 +314,9 @@ impl Session {
             }
             return self.refuse(Reason::RequestHeadTimeout, env, cx);
         };
+        if self.is_throttled(&transaction) {
+            return self.resume(transaction, env, cx);
+        }
         let reason = match transaction.stage {
             Stage::Deciding | Stage::Delayed(_) => Reason::HandlerFailed,
             Stage::Queued(_) => Reason::UpstreamBusy,

@@ -63,6 +63,9 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
+        if self.is_to_be_admitted(&transaction, &action) {
+            return self.admit(transaction, action, env, cx);
+        }
         let is_connect = transaction.request.form() == TargetForm::Authority;
         match action {
             Action::Forward(plan) => self.route(transaction, &plan, env, cx),

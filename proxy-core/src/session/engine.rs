@@ -95,7 +95,7 @@ impl Engine {
         let key = self.tasks.vacant_key() as u64 | u64::from(self.next_generation) << 32;
         match cx.sockets.insert(arrival.stream, Owner::Task(key)) {
             Ok(socket) => {
-                let session = Session::new(
+                let mut session = Session::new(
                     key,
                     socket,
                     (client, arrival.listener),
@@ -103,6 +103,7 @@ impl Engine {
                     &self.env,
                     cx,
                 );
+                session.client.reported = arrival.reported;
                 let task = Task::Session(Box::new(session));
                 self.tasks.insert(Entry { generation: self.next_generation, again: false, task });
                 match arrival.refused {

@@ -17,6 +17,7 @@ use crate::handler::Client;
 use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
 use crate::policy::Offence;
+use crate::policy::throttle::Moment;
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::sockets::Close;
 use crate::runtime::{Lane, WorkerPool};
@@ -231,6 +232,8 @@ impl Env {
         if let Some(kept) = transaction.handler.end() {
             discard(kept);
         }
+        // Whoever waits for its places waits no longer.
+        transaction.throttled.renew();
         transaction.shrink();
         if self.spare.len() < SPARE_TRANSACTIONS {
             self.spare.push(transaction);
@@ -287,6 +290,10 @@ impl Env {
         self.last_recorded = transaction.id;
         if let Some(offence) = transaction.reason.and_then(Offence::of) {
             self.newest.bans.note(who.address.ip(), offence, now);
+        }
+        if transaction.throttled.has_credit() {
+            let moment = Moment { now, today: self.time_of_day(now, now) };
+            transaction.give_back(&self.newest.throttles, who, moment);
         }
         if self.log.is_off() {
             return;

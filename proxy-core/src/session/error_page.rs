@@ -67,6 +67,7 @@ impl<'a> Page<'a> {
             Reason::OutOfDescriptors,
             Reason::TooManyConnections,
             Reason::AuthenticatorUnavailable,
+            Reason::ConnectionsLimited,
         ];
         if passes.contains(&self.reason) {
             response = response.with_field("Retry-After", RETRY_AFTER);

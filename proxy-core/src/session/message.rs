@@ -15,6 +15,7 @@ use super::settings::ListenerId;
 use crate::error::Reason;
 use crate::handler::Continuation;
 use crate::net::Stream;
+use crate::policy::throttle::Held;
 use crate::upstream::{ConnectError, Dialing};
 
 /// What other threads tell a loop.
@@ -56,6 +57,8 @@ pub(crate) struct Arrival {
     pub(crate) listener: ListenerId,
     pub(crate) seat: Seat,
     pub(crate) refused: Option<Refusal>,
+    /// A throttle that would have refused it, and only reports.
+    pub(crate) reported: Option<Arc<str>>,
 }
 
 /// What a client is told instead of being served.
@@ -97,7 +100,15 @@ pub(crate) struct Seats {
 pub(crate) struct Seat {
     all: Arc<Seats>,
     of_loop: Arc<AtomicUsize>,
-    _of_client: Option<Box<ClientSeat>>,
+    _counted: Option<Box<Counted>>,
+}
+
+/// What a connection is counted by beside that, while it is there.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) of_client: Option<ClientSeat>,
+    /// Its places by throttles.
+    pub(crate) held: Vec<Held>,
 }
 
 impl Seats {
@@ -117,15 +128,12 @@ impl Seats {
 
 impl Seat {
     /// Takes a place in the count of the whole proxy and in that of one loop.
-    pub(crate) fn take(
-        all: &Arc<Seats>,
-        of_loop: &Arc<AtomicUsize>,
-        of_client: Option<ClientSeat>,
-    ) -> Seat {
+    pub(crate) fn take(all: &Arc<Seats>, of_loop: &Arc<AtomicUsize>, counted: Counted) -> Seat {
         all.taken.fetch_add(1, Ordering::Relaxed);
         of_loop.fetch_add(1, Ordering::Relaxed);
         let (all, of_loop) = (Arc::clone(all), Arc::clone(of_loop));
-        Seat { all, of_loop, _of_client: of_client.map(Box::new) }
+        let is_counted = counted.of_client.is_some() || !counted.held.is_empty();
+        Seat { all, of_loop, _counted: is_counted.then(|| Box::new(counted)) }
     }
 }
 

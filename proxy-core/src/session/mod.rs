@@ -31,6 +31,7 @@
 //! | [`release`] | what becomes of the upstream's connection afterwards |
 //! | [`settings`], [`renewal`] | what requests are served by, and what becomes of sessions when a reload brings other settings |
 //! | [`pace`] | whether they move fast enough, where that is asked for |
+//! | [`throttling`] | whether it is allowed so much, and so fast |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
@@ -66,6 +67,7 @@ mod release;
 mod renewal;
 mod settings;
 mod taken_over;
+mod throttling;
 mod transaction;
 mod tunnel;
 mod wire;

@@ -170,7 +170,10 @@ impl Session {
         let taken_at = |socket| cx.sockets[socket].written() as i64;
         let (client_sends, upstream_took) = match transaction.stage {
             Stage::Talking(socket) => (
-                !for_upstream && !upstream.deaf && !transaction.waits_to_be_told(),
+                !for_upstream
+                    && !upstream.deaf
+                    && !transaction.waits_to_be_told()
+                    && !transaction.throttled.up.holds(),
                 taken_at(socket),
             ),
             // The rest of a body that nobody wants, read so that the connection can be kept.

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::TrySendError;
 
 use super::engine::Loan;
-use super::message::{Arrival, ClientSeat, ClientSeats, Message, Refusal, Seat, Seats};
+use super::message::{Arrival, ClientSeats, Counted, Message, Refusal, Seat, Seats};
 use super::settings::{ListenerId, Newest};
 use crate::error::Reason;
 use crate::net::Stream;
+use crate::policy::throttle::Asking;
 use crate::runtime::mailbox::Outlet;
 
 /// What all who accept for a proxy share.
@@ -92,7 +93,7 @@ impl Reception {
         }
     }
 
-    /// Lets a client in. `None` where it is banned, or no loop is left.
+    /// Lets a client in. `None` where it is banned or dropped, or no loop is left.
     pub(super) fn receive(
         &self,
         stream: Stream,
@@ -108,9 +109,10 @@ impl Reception {
             log::error!("no event loop is left: the connection of {peer} is closed");
             return None;
         };
-        let (of_client, refused) = self.admit(peer.ip());
-        let seat = Seat::take(&self.seats, &door.connections, of_client);
-        Some(Received { arrival: Arrival { stream, peer, listener, seat, refused }, number })
+        let Admitted { counted, refused, reported } = self.admit(peer.ip())?;
+        let seat = Seat::take(&self.seats, &door.connections, counted);
+        let arrival = Arrival { stream, peer, listener, seat, refused, reported };
+        Some(Received { arrival, number })
     }
 
     /// Sends a client to its loop. Hands it back where the loop's inbox is full.
@@ -152,25 +154,49 @@ impl Reception {
         }
     }
 
-    /// Whether a client is served, with its place among its own connections where they are
-    /// counted.
-    fn admit(&self, client: IpAddr) -> (Option<ClientSeat>, Option<Refusal>) {
+    /// Whether a client is served, with its places where they are counted. `None`: without a word.
+    fn admit(&self, client: IpAddr) -> Option<Admitted> {
         let settings = self.newest.get();
         let limits = &settings.limits;
-        let (seat, reason) = if !settings.clients.include(client) {
-            (None, Some(Reason::ClientNotAllowed))
-        } else if limits.connections_per_client >= limits.connections {
-            (None, None)
-        } else {
+        let (mut counted, mut reported) = (Counted::default(), None);
+        let mut reason = None;
+        if !settings.clients.include(client) {
+            reason = Some(Reason::ClientNotAllowed);
+        } else if limits.connections_per_client < limits.connections {
             // A client is the same one in the IPv6 form of its address.
-            match self.of_clients.take(client.to_canonical(), limits.connections_per_client) {
-                None => (None, Some(Reason::TooManyConnections)),
-                taken => (taken, None),
+            let limit = limits.connections_per_client;
+            counted.of_client = self.of_clients.take(client.to_canonical(), limit);
+            if counted.of_client.is_none() {
+                reason = Some(Reason::TooManyConnections);
             }
-        };
+        }
+        if reason.is_none() {
+            let report = |name: &Arc<str>| reported = Some(Arc::clone(name));
+            let asking = Asking::client(client);
+            match settings.throttles.admit_connection(&asking, &mut counted.held, report) {
+                Ok(()) => {}
+                Err(over) => {
+                    log::debug!("{client} has too many connections: throttle `{}`", over.name);
+                    if over.is_dropped {
+                        return None;
+                    }
+                    counted.held.clear();
+                    reason = Some(over.reason);
+                }
+            }
+        }
         // Who is not served must not keep others out by being slow to go: once half of the seats
         // are taken, it goes at once.
         let is_brief = self.seats() >= limits.connections / 2;
-        (seat, reason.map(|reason| Refusal { reason, is_brief }))
+        let refused = reason.map(|reason| Refusal { reason, is_brief });
+        Some(Admitted { counted, refused, reported })
     }
+}
+
+/// What became of a client that comes.
+struct Admitted {
+    counted: Counted,
+    refused: Option<Refusal>,
+    /// The throttle that would have refused it, and only reports.
+    reported: Option<Arc<str>>,
 }

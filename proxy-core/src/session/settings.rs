@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::handler::ConnectionHandler;
 use crate::http1::Privacy;
 use crate::limits::{Limits, Timeouts};
+use crate::policy::throttle::Throttles;
 use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::upstream::UpstreamConnector;
 
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) clients: Clients,
     /// Who is kept out for a while: the same ones, whatever the settings.
     pub(crate) bans: Bans,
+    /// How much there may be. They share their counts with those before them.
+    pub(crate) throttles: Throttles,
     /// Where no connection is made to.
     pub(crate) guard: DestinationGuard,
     /// Where tunnels may lead to.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Cx;
 use super::dial::Dialer;
 use super::pace::Pace;
+use super::throttling::Throttled;
 use super::wire::Bulk;
 use crate::error::Reason;
 use crate::handler::{Action, Client, Exchange, HandlerState};
@@ -68,6 +69,7 @@ pub(super) struct Transaction {
 
     /// Whether it moves fast enough, once somebody is waited for.
     pub(super) pace: Option<Box<Pace>>,
+    pub(super) throttled: Throttled,
     pub(super) reason: Option<Reason>,
     pub(super) client_reused: bool,
     pub(super) first_byte: Option<Duration>,
@@ -167,6 +169,7 @@ impl Transaction {
             upload: Bulk::default(),
             download: Bulk::default(),
             pace: None,
+            throttled: Throttled::default(),
             reason: None,
             client_reused: false,
             first_byte: None,
@@ -196,6 +199,7 @@ impl Transaction {
             upload,
             download,
             pace,
+            throttled: _, // it has been when the last one ended
             reason,
             client_reused,
             first_byte,

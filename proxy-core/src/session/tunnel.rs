@@ -7,17 +7,20 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
 use super::settings::Settings;
+use super::throttling::Brake;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Bulk, Flushed, Input};
 use super::{Cx, Step, TaskKey};
 use crate::error::Reason;
 use crate::logger::{Event, Kind, OwnedRecord};
+use crate::policy::throttle::{Asking, Flow, Held};
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::{Due, Timer};
@@ -37,7 +40,12 @@ pub(super) struct Tunnel {
     started: Instant,
     /// What the log is told, but for what is known only when it is told.
     story: OwnedRecord,
+    /// The throttle that has ended it, and one that would have slowed it down and only reports.
+    over: Option<Arc<str>>,
+    reported: Option<Arc<str>>,
     _seat: Seat,
+    /// Its places by throttles.
+    _held: Vec<Held>,
     /// A tunnel is one of the connections to its upstream.
     _place: Option<Place>,
 }
@@ -47,6 +55,7 @@ pub(super) struct Tunnel {
 struct Direction {
     pending: Buffer,
     bulk: Bulk,
+    brake: Brake,
     bytes: u64,
     /// FIN has been read.
     ended: bool,
@@ -83,9 +92,14 @@ impl Tunnel {
             timer: session.timer,
             started: transaction.started,
             story: story.to_owned_record(),
+            over: None,
+            reported: None,
             _seat: session.seat,
+            _held: std::mem::take(&mut transaction.throttled.held),
             _place: transaction.upstream.place.take(),
         };
+        tunnel.up.brake = std::mem::take(&mut transaction.throttled.up);
+        tunnel.down.brake = std::mem::take(&mut transaction.throttled.down);
         let mut early = session.client.inbound;
         tunnel.up.add(early.as_slice(), cx);
         early.clear(&mut cx.spares);
@@ -104,8 +118,15 @@ impl Tunnel {
     /// Goes on as far as possible.
     pub(super) fn advance(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
         for _ in 0..STEPS {
-            let up = self.up.relay(self.client, self.upstream, cx);
-            let down = self.down.relay(self.upstream, self.client, cx);
+            let before = [self.up.bytes, self.down.bytes];
+            let most = [Flow::Up, Flow::Down].map(|flow| self.may_read(flow, env, cx));
+            let up = self.up.relay(self.client, self.upstream, most[0], cx);
+            let down = self.down.relay(self.upstream, self.client, most[1], cx);
+            for (flow, before) in [Flow::Up, Flow::Down].into_iter().zip(before) {
+                if let Err(reason) = self.passed(flow, before, env, cx) {
+                    return self.end(Some(reason), Close::Abruptly, env, cx);
+                }
+            }
             let moved = match (up, down) {
                 (Ok(up), Ok(down)) => up || down,
                 (Err(failed), _) | (_, Err(failed)) => {
@@ -127,12 +148,13 @@ impl Tunnel {
                 if cx.sockets[self.client].has_hung_up() && !self.down.closed {
                     return self.end(Some(Reason::ClientClosed), Close::Abruptly, env, cx);
                 }
+                if let Some(until) = self.held_until() {
+                    let left = until.saturating_duration_since(cx.now);
+                    cx.timers.arm(&mut self.timer, self.key, cx.now, left);
+                }
                 return Step::Wait;
             }
-            let timeouts = &self.settings.timeouts;
-            let half_closed = self.up.ended || self.down.ended;
-            let idle = if half_closed { timeouts.tunnel_half_closed } else { timeouts.tunnel_idle };
-            cx.timers.arm(&mut self.timer, self.key, cx.now, idle);
+            self.arm_idle(cx);
         }
         Step::Later
     }
@@ -141,10 +163,25 @@ impl Tunnel {
         if !cx.timers.fires(&mut self.timer, due) {
             return Step::Wait;
         }
+        if self.held_until().is_some() {
+            // Nobody is to blame for the pause.
+            self.up.brake.release(cx.now);
+            self.down.brake.release(cx.now);
+            self.arm_idle(cx);
+            return self.advance(env, cx);
+        }
         // Bytes that one end has not taken are lost now: an end would tell it that it has all.
         let is_all = self.pending().into_iter().all(Buffer::is_empty);
         let how = if is_all { Close::Orderly } else { Close::Abruptly };
         self.end(Some(Reason::TunnelIdle), how, env, cx)
+    }
+
+    /// If nothing moves for so long, it is over.
+    fn arm_idle(&mut self, cx: &mut Cx) {
+        let timeouts = &self.settings.timeouts;
+        let half_closed = self.up.ended || self.down.ended;
+        let idle = if half_closed { timeouts.tunnel_half_closed } else { timeouts.tunnel_idle };
+        cx.timers.arm(&mut self.timer, self.key, cx.now, idle);
     }
 
     /// Ends the tunnel now: the time to drain is over.
@@ -164,6 +201,7 @@ impl Tunnel {
     }
 
     fn end(&mut self, reason: Option<Reason>, how: Close, env: &mut Env, cx: &mut Cx) -> Step {
+        self.give_back(env, cx);
         self.record(Event::Close, reason, env, cx);
         Step::End(how)
     }
@@ -180,11 +218,70 @@ impl Tunnel {
         let mut record = self.story.as_record();
         record.event = event;
         record.reason = reason;
+        record.rule = self.over.as_deref().or(record.rule);
+        record.reported = record.reported.or(self.reported.as_deref());
         record.bytes_in = self.up.bytes;
         record.bytes_out = self.down.bytes;
         record.duration = cx.now.saturating_duration_since(self.started);
         env.record(&record, cx.now);
     }
+}
+
+/// What throttles have to say.
+impl Tunnel {
+    /// How many bytes may be read in this direction: 0 if they are to be waited for.
+    fn may_read(&mut self, flow: Flow, env: &mut Env, cx: &Cx) -> usize {
+        let from = match flow {
+            Flow::Up => self.client,
+            Flow::Down => self.upstream,
+        };
+        if !self.settings.throttles.count(flow) || !cx.sockets[from].is_readable() {
+            return usize::MAX;
+        }
+        let moment = env.moment(cx);
+        let asking = asking(&self.story);
+        let direction = match flow {
+            Flow::Up => &mut self.up,
+            Flow::Down => &mut self.down,
+        };
+        direction.brake.may_read(flow, &self.settings.throttles, &asking, moment, u64::MAX)
+    }
+
+    /// Bytes may have been passed on in this direction. An error is why no more are.
+    fn passed(&mut self, flow: Flow, before: u64, env: &mut Env, cx: &Cx) -> Result<(), Reason> {
+        let direction = match flow {
+            Flow::Up => &mut self.up,
+            Flow::Down => &mut self.down,
+        };
+        let bytes = (direction.bytes - before) as usize;
+        if !self.settings.throttles.count(flow) || bytes == 0 {
+            return Ok(());
+        }
+        let (throttles, asking) = (&self.settings.throttles, asking(&self.story));
+        let (moment, reported) = (env.moment(cx), &mut self.reported);
+        direction.brake.passed(flow, throttles, &asking, moment, bytes, reported).map_err(|over| {
+            self.over = Some(over.name);
+            over.reason
+        })
+    }
+
+    /// When a direction that waits may go on.
+    fn held_until(&self) -> Option<Instant> {
+        [self.up.brake.until(), self.down.brake.until()].into_iter().flatten().min()
+    }
+
+    /// What it has waited for in vain is there for others.
+    fn give_back(&self, env: &mut Env, cx: &Cx) {
+        let (throttles, asking) = (&self.settings.throttles, asking(&self.story));
+        for (flow, direction) in [(Flow::Up, &self.up), (Flow::Down, &self.down)] {
+            direction.brake.give_back(flow, throttles, &asking, env.moment(cx));
+        }
+    }
+}
+
+fn asking(story: &OwnedRecord) -> Asking<'_> {
+    let record = story.as_record();
+    Asking { client: record.client.ip(), host: record.host, rule: record.rule }
 }
 
 impl Direction {
@@ -195,7 +292,14 @@ impl Direction {
     }
 
     /// Passes on what is there. `Ok(true)` if something was. An error is the socket that failed.
-    fn relay(&mut self, from: SocketId, to: SocketId, cx: &mut Cx) -> Result<bool, SocketId> {
+    /// No more than `most` is read; 0 is to be waited for.
+    fn relay(
+        &mut self,
+        from: SocketId,
+        to: SocketId,
+        most: usize,
+        cx: &mut Cx,
+    ) -> Result<bool, SocketId> {
         let was_pending = !self.pending.is_empty();
         match wire::flush(to, &mut self.pending, cx).map_err(|_| to)? {
             Flushed::All => {}
@@ -210,7 +314,10 @@ impl Direction {
             }
             return Ok(was_pending);
         }
-        match self.pass(from, to, cx).map_err(|_| from)? {
+        if most == 0 {
+            return Ok(was_pending);
+        }
+        match self.pass(from, to, most, cx).map_err(|_| from)? {
             Input::Looked(sent) => {
                 let sent = sent.map_err(|_| to)?;
                 self.bulk.note(sent, cx);
@@ -230,17 +337,18 @@ impl Direction {
         &mut self,
         from: SocketId,
         to: SocketId,
+        most: usize,
         cx: &mut Cx,
     ) -> io::Result<Input<io::Result<usize>>> {
         let pending = &mut self.pending;
-        if self.bulk.is_worth_it(u64::MAX, from, to, cx)
+        if self.bulk.is_worth_it(most as u64, from, to, cx)
             && cx.sockets[from].is_readable()
-            && let Some(passed) = wire::pass(from, to, u64::MAX, pending, cx)
+            && let Some(passed) = wire::pass(from, to, most as u64, pending, cx)
         {
             return passed;
         }
         let mut head = Vec::new();
-        wire::receive(from, &mut Buffer::default(), cx, |input, cx| {
+        wire::receive_up_to(most, from, &mut Buffer::default(), cx, |input, cx| {
             (input.len(), wire::send(to, pending, &mut head, input, cx).map(|()| input.len()))
         })
     }

@@ -40,13 +40,26 @@ pub(super) fn receive<R>(
     cx: &mut Cx,
     look: impl FnOnce(&[u8], &mut Cx) -> (usize, R),
 ) -> io::Result<Input<R>> {
+    receive_up_to(usize::MAX, socket, kept, cx, look)
+}
+
+/// The same, with no more than `most` newly read ones, which is at least one.
+#[inline]
+pub(super) fn receive_up_to<R>(
+    most: usize,
+    socket: SocketId,
+    kept: &mut Buffer,
+    cx: &mut Cx,
+    look: impl FnOnce(&[u8], &mut Cx) -> (usize, R),
+) -> io::Result<Input<R>> {
     let mut fresh = 0;
     // The scratch buffer is taken out of the context so that `look` can use the rest of it.
     let mut scratch = std::mem::take(&mut cx.scratch);
     if kept.needs_more() {
         let connection = &mut cx.sockets[socket];
         let received = if connection.is_readable() {
-            connection.read(&mut scratch)
+            let most = most.min(scratch.len());
+            connection.read(&mut scratch[..most])
         } else {
             Ok(Received::Blocked)
         };

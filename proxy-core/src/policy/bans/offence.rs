@@ -57,7 +57,10 @@ impl Offence {
             Reason::ProxyAuthenticationFailed
             | Reason::AuthenticationFailed
             | Reason::TooManyFailedLogins => Some(Offence::FailedLogin),
-            Reason::TooManyConnections => Some(Offence::RateExceeded),
+            Reason::TooManyConnections
+            | Reason::RateLimited
+            | Reason::QuotaExceeded
+            | Reason::ConnectionsLimited => Some(Offence::RateExceeded),
             _ => None,
         }
     }

@@ -47,6 +47,14 @@ impl Zone {
 
     /// What clocks in this zone show.
     pub(super) fn local(&self, time: SystemTime) -> LocalTime {
+        let second = self.seconds(time);
+        // 1970-01-01 was a Thursday.
+        let weekday = (second.div_euclid(86_400) + 3).rem_euclid(7) as usize;
+        LocalTime { weekday, minute: (second.rem_euclid(86_400) / 60) as u16 }
+    }
+
+    /// The same, as seconds since clocks here showed the beginning of 1970.
+    pub(in crate::policy) fn seconds(&self, time: SystemTime) -> i64 {
         let offset = match &self.0 {
             Offset::Fixed(seconds) => *seconds,
             Offset::By(offset) => offset(time),
@@ -56,10 +64,7 @@ impl Zone {
         };
         let epoch = SystemTime::UNIX_EPOCH;
         let utc = since(epoch, time).unwrap_or_else(|_| -since(time, epoch).unwrap_or_default());
-        let second = utc.saturating_add(offset.into());
-        // 1970-01-01 was a Thursday.
-        let weekday = (second.div_euclid(86_400) + 3).rem_euclid(7) as usize;
-        LocalTime { weekday, minute: (second.rem_euclid(86_400) / 60) as u16 }
+        utc.saturating_add(offset.into())
     }
 }
 

@@ -39,7 +39,7 @@ use self::peer::Peer;
 use self::scene::Scene;
 use self::script::{Act, Last, Script};
 use super::env::Env;
-use super::message::{Arrival, Drain, Message, Seat, Seats, Tally};
+use super::message::{Arrival, Counted, Drain, Message, Seat, Seats, Tally};
 use super::{Engine, ListenerId, Newest, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
 use crate::net::{Socket, Stream};
@@ -158,8 +158,9 @@ impl Rehearsal {
             stream: Stream::adopt(Socket::Memory(near)).expect("in memory nothing fails"),
             peer: client_address(self.clients.len()),
             listener: ListenerId(0),
-            seat: Seat::take(&self.open, &Arc::default(), None),
+            seat: Seat::take(&self.open, &Arc::default(), Counted::default()),
             refused: None,
+            reported: None,
         };
         self.clients.push(Peer::new(far));
         assert!(self.arrivals.send(Message::Arrived(arrival)).is_ok(), "each arrival has its turn");

@@ -13,6 +13,7 @@ use crate::handler::{
 use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
 use crate::net::memory::connection;
+use crate::policy::throttle::{Allowance, Rate, Scope, Throttle, Throttles, Volume};
 use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard, ForwardingPolicy};
 use crate::runtime::WorkerPool;
 use crate::session::{Lanes, ListenerId, Settings, Work};
@@ -48,9 +49,23 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         connect_ports: ConnectPorts::any(),
         clients: Clients::Unsaid,
         bans: Bans::default(),
+        throttles: throttles(script.most_rate),
         listeners: vec![ListenerId(0)],
         own_addresses: Vec::new(),
     }
+}
+
+/// A rate each way, and a count of all of it; or nothing at all.
+fn throttles(rate: u64) -> Throttles {
+    let throttles = match rate {
+        0 => Vec::new(),
+        rate => vec![
+            Throttle::new("up", Scope::client(), Allowance::Upload(Rate::per_second(rate))),
+            Throttle::new("down", Scope::All, Allowance::Download(Rate::per_second(rate))),
+            Throttle::new("all", Scope::Host, Allowance::Volume(Volume::daily(u64::MAX))),
+        ],
+    };
+    Throttles::begin(throttles, &Throttles::default()).expect("they are well-formed")
 }
 
 /// Small enough for a short script to get there.

@@ -11,7 +11,8 @@
 //! │ │  │  └ so much may be on its way from the proxy to a far end
 //! │ │  └ an upstream's bytes come in pieces of this size
 //! │ └ a client's bytes come in pieces of this size
-//! │   (also: l2, two connections to each upstream at most; v100, a hundred bytes a second at least)
+//! │   (also: l2, two connections to each upstream at most; v100, a hundred bytes a second at least;
+//! │    t900, nine hundred bytes a second each way at most)
 //! └ f: forward proxy; r: in front of one upstream; with ` i` behind, nobody ends at the end
 //! ```
 
@@ -30,6 +31,8 @@ pub(super) struct Script {
     pub(super) connections: usize,
     /// How many bytes a second everybody must move, or 0.
     pub(super) least_rate: u64,
+    /// How many bytes a second may go each way, or 0.
+    pub(super) most_rate: u64,
     pub(super) acts: Vec<Act>,
 }
 
@@ -114,6 +117,7 @@ impl Script {
             },
             connections: setting('l', 1, usize::MAX),
             least_rate: setting('v', 0, 0) as u64,
+            most_rate: setting('t', 0, 0) as u64,
             room: setting('m', 1, 1 << 20),
             read_bytes: setting('b', 1, 4096).min(1 << 16),
             acts: acts

@@ -259,9 +259,10 @@ fn body(sizes: &[usize], chunked: bool, out: &mut Vec<u8>) {
 }
 
 /// How bytes come through: the first line of a script.
-fn settings() -> impl Strategy<Value = String> {
+/// `throttled`: with a throttle, by which a good deal of time may pass.
+fn settings(throttled: &'static str) -> impl Strategy<Value = String> {
     let size = || prop_oneof![1..8_usize, 8..64_usize, Just(5000_usize)];
-    let last = prop_oneof![Just(""), Just(" i"), Just(" l1"), Just(" l2 i v50")];
+    let last = prop_oneof![Just(""), Just(" i"), Just(" l1"), Just(" l2 i v50"), Just(throttled)];
     (size(), size(), size(), size(), last).prop_map(|(client, upstream, room, read, last)| {
         format!("f p{client} q{upstream} m{room} b{read}{last}\n")
     })
@@ -295,7 +296,7 @@ proptest! {
     /// whole, and no time needs to pass for it.
     #[test]
     fn proper_traffic_goes_through(
-        settings in settings(),
+        settings in settings(" t1000000"),
         turnouts in vec(turnout(), 1..5),
         pipelined in any::<bool>(),
     ) {
@@ -311,7 +312,7 @@ proptest! {
     /// not.
     #[test]
     fn improper_traffic_harms_nobody(
-        settings in settings(),
+        settings in settings(" i t500"),
         turnouts in vec(turnout(), 1..5),
         pipelined in any::<bool>(),
         faults in vec((any::<Index>(), fault()), 1..5),

@@ -7,6 +7,8 @@
 mod request;
 mod response;
 
+use std::time::Duration;
+
 use super::client::Session;
 use super::env::Env;
 use super::transaction::{Progress, Stage, Transaction};
@@ -72,11 +74,7 @@ impl Session {
                     }
                 }
                 if moved {
-                    let timeouts = &self.settings.timeouts;
-                    let answer_is_due = transaction.progress == Progress::Awaited
-                        && transaction.request_body.is_done();
-                    let after =
-                        if answer_is_due { timeouts.response_head } else { timeouts.body_idle };
+                    let after = self.patience(&transaction);
                     if let Err(reason) = self.keep_pace(&mut transaction, after, cx) {
                         return self.fail(transaction, reason, env, cx);
                     }
@@ -85,9 +83,24 @@ impl Session {
                     self.release_upstream(&mut transaction, env, cx);
                     return self.finish_answer(transaction, env, cx);
                 }
+                if !moved
+                    && !begun
+                    && let Err(reason) = self.wait_for_throttles(&mut transaction, cx)
+                {
+                    return self.fail(transaction, reason, env, cx);
+                }
                 self.transaction = Some(transaction);
                 if moved || begun { Step::Again } else { Step::Wait }
             }
         }
+    }
+
+    /// How long nothing at all may move.
+    #[inline]
+    pub(super) fn patience(&self, transaction: &Transaction) -> Duration {
+        let timeouts = &self.settings.timeouts;
+        let answer_is_due =
+            transaction.progress == Progress::Awaited && transaction.request_body.is_done();
+        if answer_is_due { timeouts.response_head } else { timeouts.body_idle }
     }
 }

@@ -8,6 +8,7 @@ use super::super::wire::{self, Flushed, Input};
 use super::Relayed;
 use crate::error::Reason;
 use crate::http1::RequestRewrite;
+use crate::policy::throttle::Flow;
 use crate::runtime::sockets::SocketId;
 
 impl Session {
@@ -31,10 +32,14 @@ impl Session {
             Ok(Flushed::Nothing) => return Relayed::Stuck,
             Err(_) => return transaction.stop_sending(cx),
         }
-        if side.head_sent
-            && let Some(relayed) = self.pass_request_content(transaction, upstream, cx)
-        {
-            return relayed;
+        let most = self.may_read(Flow::Up, transaction, env, cx);
+        if transaction.upstream.head_sent {
+            if most == 0 {
+                return Relayed::Stuck;
+            }
+            if let Some(relayed) = self.pass_request_content(transaction, upstream, most, env, cx) {
+                return relayed;
+            }
         }
         let side = &mut transaction.upstream;
         env.out.clear();
@@ -53,9 +58,14 @@ impl Session {
         let mut sent = Ok(());
         let (body, limits) = (&mut transaction.request_body, &self.settings.limits);
         let upload = &mut transaction.upload;
-        if !body.is_done() {
-            let looked =
-                wire::receive(self.client.socket, &mut self.client.inbound, cx, |input, cx| {
+        let mut passed = 0;
+        if !body.is_done() && most > 0 {
+            let looked = wire::receive_up_to(
+                most,
+                self.client.socket,
+                &mut self.client.inbound,
+                cx,
+                |input, cx| {
                     upload.note(input.len(), cx);
                     let mut used = 0;
                     while !body.is_done() && sent.is_ok() {
@@ -72,8 +82,10 @@ impl Session {
                             break;
                         }
                     }
+                    passed = used;
                     (used, None)
-                });
+                },
+            );
             match looked {
                 Ok(Input::Looked(None)) => {}
                 Ok(Input::Looked(Some(error))) => return Relayed::Failed(error.in_request()),
@@ -88,10 +100,25 @@ impl Session {
         if sent.is_ok() && !env.out.is_empty() {
             sent = wire::send(upstream, &mut side.outbound, &mut env.out, &[], cx);
         }
-        match sent {
-            Ok(()) => Relayed::Moved,
-            Err(_) => transaction.stop_sending(cx),
+        if sent.is_err() {
+            return transaction.stop_sending(cx);
         }
+        self.count_request(transaction, passed, env, cx)
+    }
+
+    /// Bytes of the request have been passed on.
+    #[inline]
+    fn count_request(
+        &self,
+        transaction: &mut Transaction,
+        bytes: usize,
+        env: &mut Env,
+        cx: &Cx,
+    ) -> Relayed {
+        // Where that was the last of it, the answer may come.
+        let is_all = transaction.request_body.is_done();
+        let passed = self.passed(Flow::Up, transaction, bytes, is_all, env, cx);
+        passed.map_or_else(Relayed::Failed, |()| Relayed::Moved)
     }
 }
 
@@ -101,13 +128,15 @@ impl Session {
         &self,
         transaction: &mut Transaction,
         upstream: SocketId,
+        leave: usize,
+        env: &mut Env,
         cx: &mut Cx,
     ) -> Option<Relayed> {
         let (bulk, client) = (transaction.upload, self.client.socket);
         let body = &mut transaction.request_body;
         // One more than may come shows that there are too many.
         let most = self.settings.limits.request_body.saturating_add(1) - body.payload();
-        let unseen = body.unseen().min(most);
+        let unseen = body.unseen().min(most).min(leave as u64);
         if !bulk.is_worth_it(unseen, client, upstream, cx)
             || !self.client.inbound.is_empty()
             || !cx.sockets[client].is_readable()
@@ -122,7 +151,7 @@ impl Session {
                 if body.payload() > self.settings.limits.request_body {
                     Relayed::Failed(Reason::RequestBodyTooLarge)
                 } else {
-                    Relayed::Moved
+                    self.count_request(transaction, count, env, cx)
                 }
             }
             Ok(Input::Looked(Err(_))) => transaction.stop_sending(cx),

@@ -14,6 +14,7 @@ use crate::http1::{
     self, Body, BodyLength, Coding, FieldEdits, Persistence, ResponseRewrite, Version,
 };
 use crate::limits::Limits;
+use crate::policy::throttle::Flow;
 use crate::runtime::sockets::SocketId;
 
 impl Session {
@@ -34,18 +35,30 @@ impl Session {
         if transaction.progress == Progress::Complete {
             return Relayed::Stuck;
         }
-        let passed = self.pass_content(transaction, upstream, cx);
+        let most = self.may_read(Flow::Down, transaction, env, cx);
+        if most == 0 {
+            return Relayed::Stuck;
+        }
+        let mut count = 0;
+        let passed = self.pass_content(transaction, upstream, most, &mut count, cx);
         let looked = passed.unwrap_or_else(|| {
             env.out.clear();
             let mut inbound = std::mem::take(&mut transaction.upstream.inbound);
-            let looked = wire::receive(upstream, &mut inbound, cx, |input, cx| {
+            let looked = wire::receive_up_to(most, upstream, &mut inbound, cx, |input, cx| {
                 transaction.download.note(input.len(), cx);
-                self.pass_response(transaction, input, env, cx)
+                let (used, relayed) = self.pass_response(transaction, input, env, cx);
+                count = used;
+                (used, relayed)
             });
             transaction.upstream.inbound = inbound;
             looked
         });
+        let is_all = transaction.progress == Progress::Complete;
+        let passed = self.passed(Flow::Down, transaction, count, is_all, env, cx);
         match looked {
+            Ok(Input::Looked(Relayed::Moved)) => {
+                passed.map_or_else(Relayed::Failed, |()| Relayed::Moved)
+            }
             Ok(Input::Looked(relayed)) => relayed,
             Ok(Input::Blocked) => Relayed::Stuck,
             Ok(Input::Ended) => transaction.upstream_ended(),
@@ -60,10 +73,12 @@ impl Session {
         &mut self,
         transaction: &mut Transaction,
         upstream: SocketId,
+        most: usize,
+        passed: &mut usize,
         cx: &mut Cx,
     ) -> Option<io::Result<Input<Relayed>>> {
         let (bulk, client) = (transaction.download, &mut self.client);
-        let unseen = transaction.response_body.unseen();
+        let unseen = transaction.response_body.unseen().min(most as u64);
         if transaction.progress != Progress::Begun
             || !bulk.is_worth_it(unseen, upstream, client.socket, cx)
             || !transaction.upstream.inbound.is_empty()
@@ -71,10 +86,11 @@ impl Session {
         {
             return None;
         }
-        let passed = wire::pass(upstream, client.socket, unseen, &mut client.outbound, cx)?;
-        Some(passed.map(|passed| {
-            passed.map(|sent| match sent {
+        let sent = wire::pass(upstream, client.socket, unseen, &mut client.outbound, cx)?;
+        Some(sent.map(|sent| {
+            sent.map(|sent| match sent {
                 Ok(count) => {
+                    *passed = count;
                     transaction.download.note(count, cx);
                     transaction.response_body.pass_unseen(count as u64);
                     if transaction.response_body.is_done() {
