@@ -8,6 +8,7 @@
 //! | `cargo run --example mock_responses` | a handler that answers some URLs itself, from a table |
 //! | `cargo run --example rewrite_headers` | a handler that changes fields, in both directions |
 //! | `cargo run --example deferred_decision` | a decision that asks somebody slow, on the worker pool |
+//! | `cargo run --example event_stream` | a page that says what happens as it happens: server-sent events |
 //! | `cargo run --example take_over` | a protocol of one's own, in plain blocking code |
 //! | `cargo run --example custom_connector` | all traffic through a Unix socket, or to a fixed address |
 //! | `cargo run --example two_proxies` | two proxies in one process, one behind the other |

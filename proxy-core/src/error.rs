@@ -336,15 +336,17 @@ reasons! {
     PortNotAllowed = "port_not_allowed", 403, http_request_denied, Proxy,
         "This proxy opens no tunnels to that port.",
         "Add the port to those that tunnels may lead to, `--connect-port`, if it is safe.";
-    /// The handler asked for the connection to be closed without an answer.
+    /// The handler asked for the connection to be closed without an answer, or cut a
+    /// [body](crate::BodySender::abort) that it was sending.
     ClosedByHandler = "closed_by_handler", 444, http_request_denied, Proxy,
-        "The connection was closed without an answer.",
+        "The connection was closed without an answer, or in the middle of it.",
         "Change the handler or its rule, if the request should have been answered.";
-    /// The handler failed: it panicked, or a deferred decision was dropped.
+    /// The handler failed: it panicked, a deferred decision was dropped, or a
+    /// [body](crate::BodySender) that it was sending was left without an end.
     HandlerFailed = "handler_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not decide about the request.",
         "Correct the handler: the log of the program tells if it panicked; else a deferred \
-         decision took too long.";
+         decision took too long, or a body that it was sending was left without an end.";
     /// The connector failed: it panicked.
     ConnectorFailed = "connector_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not plan a connection.",

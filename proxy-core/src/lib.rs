@@ -67,9 +67,10 @@ mod proxy;
 
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, AuthHandler, Client, ConnectionHandler, Decision, DecisionReply, Delay,
-    Exchange, Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal,
-    Response, ResponseAction, Route, RulesHandler, TakeOver,
+    Action, Admission, AuthHandler, BodySender, BodyStream, Client, ConnectionHandler, Decision,
+    DecisionReply, Delay, Exchange, Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler,
+    Plan, Reach, Refusal, Response, ResponseAction, Route, RulesHandler, TakeOver, TrySendError,
+    body_stream,
 };
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};

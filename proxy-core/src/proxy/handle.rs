@@ -107,10 +107,12 @@ impl ProxyHandle {
             doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox), mailbox.queue(LISTENERS)));
             let (reload, drain) = (mailbox.queue(1), mailbox.queue(1));
             let count = mailbox.queue(QUESTIONS);
+            let calls = Arc::clone(mailbox.calls());
             let (newest, lanes) = (Arc::clone(&newest), lanes.clone());
             // Made where it is used: what the sessions of a loop share never leaves its thread.
             let thread = spawn(format!("proxy-loop-{number}"), move || {
-                let env = Env::new(newest, lanes, results, log, (number, threads.event_loops));
+                let env =
+                    Env::new(newest, lanes, (results, calls), log, (number, threads.event_loops));
                 event_loop.run(Engine::new(env));
             })?;
             handle.loops.push(RunningLoop { reload, count, drain, thread });

@@ -27,6 +27,8 @@ pub(crate) trait Protocol {
     /// Somebody may wait to be accepted at one of the [listeners](Context::listeners). A protocol
     /// that has put none there is not asked.
     fn acceptable(&mut self, _cx: &mut Context<Self::Owner>) {}
+    /// Another thread has called this task: see [`Calls`](super::calls::Calls). It may have ended.
+    fn called(&mut self, _cx: &mut Context<Self::Owner>, _key: TimerKey) {}
     /// A task that called [`Context::run_again`] is to go on.
     fn resumed(&mut self, cx: &mut Context<Self::Owner>, key: TimerKey);
     /// An entry of the timers has come up: ask [`Timers::fires`].
@@ -64,7 +66,7 @@ pub(crate) struct Context<O> {
 
 /// How many events are taken from the poller at once.
 const EVENTS: usize = 1024;
-/// How many messages are taken in one turn, so that a flood of new connections does not keep
+/// How many messages, and how many calls, are taken in one turn, so that a flood of new connections does not keep
 /// the open ones waiting.
 const MESSAGES: usize = 256;
 
@@ -209,6 +211,9 @@ impl<O: Copy, M: Send> Works<O, M> {
         }
         for message in std::iter::from_fn(|| mailbox.take()).take(MESSAGES) {
             protocol.delivered(cx, message);
+        }
+        for key in std::iter::from_fn(|| mailbox.calls().take()).take(MESSAGES) {
+            protocol.called(cx, key);
         }
         if cx.listeners.ready().next().is_some() {
             protocol.acceptable(cx);

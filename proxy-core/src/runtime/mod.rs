@@ -5,6 +5,7 @@
 //! may block runs on the [`WorkerPool`] and comes back through the loop's [mailbox](mailbox).
 
 pub(crate) mod buffer;
+pub(crate) mod calls;
 pub(crate) mod event_loop;
 pub(crate) mod listeners;
 pub(crate) mod mailbox;

@@ -325,6 +325,11 @@ impl Session {
                 let step = self.exchange(transaction, env, cx);
                 return self.go_on(step, env, cx);
             }
+            // There is nothing to take.
+            Stage::Answering if self.awaits_pieces(&transaction) => {
+                self.transaction = Some(transaction);
+                return Step::Wait;
+            }
             Stage::Talking(_) | Stage::Answering => {
                 let pace = if self.takes_more(&mut transaction, cx) {
                     let after = self.settings.timeouts.body_idle;

@@ -320,6 +320,13 @@ impl Protocol for Engine {
         }
     }
 
+    fn called(&mut self, cx: &mut Cx, key: TaskKey) {
+        // One that has had its share in this turn goes on after the others.
+        if self.entry(key).is_some_and(|entry| !entry.again) {
+            self.run(key, cx, Task::advance);
+        }
+    }
+
     fn resumed(&mut self, cx: &mut Cx, key: TaskKey) {
         if let Some(entry) = self.entry(key) {
             entry.again = false;

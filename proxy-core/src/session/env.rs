@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
 use crate::policy::Offence;
 use crate::policy::throttle::Moment;
+use crate::runtime::calls::Calls;
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::sockets::Close;
 use crate::runtime::{Lane, WorkerPool};
@@ -62,6 +63,8 @@ pub(crate) struct Env {
     /// Connections that have become idle, for those who wait for them.
     handed_over: Vec<(Called, Idle)>,
     pub(super) log: LogSender,
+    /// How other threads call sessions.
+    pub(super) calls: Arc<Calls>,
     /// Where outgoing heads are written.
     pub(super) out: Vec<u8>,
     pub(super) draining: Option<Drain>,
@@ -103,7 +106,7 @@ impl Env {
     pub(crate) fn new(
         source: Arc<Newest>,
         lanes: Lanes,
-        results: Outlet<Message>,
+        (results, calls): (Outlet<Message>, Arc<Calls>),
         log: LogSender,
         among: (usize, usize),
     ) -> Env {
@@ -115,6 +118,7 @@ impl Env {
             places: None,
             handed_over: Vec::new(),
             log,
+            calls,
             out: Vec::new(),
             draining: None,
             lanes,
@@ -231,6 +235,9 @@ impl Env {
         debug_assert!(transaction.upstream.place.is_none(), "a place goes with its connection");
         if let Some(kept) = transaction.handler.end() {
             discard(kept);
+        }
+        if let Some(streamed) = transaction.streamed.take() {
+            discard(streamed);
         }
         // Whoever waits for its places waits no longer.
         transaction.throttled.renew();

@@ -32,7 +32,7 @@
 //! | [`settings`], [`renewal`] | what requests are served by, and what becomes of sessions when a reload brings other settings |
 //! | [`pace`] | whether they move fast enough, where that is asked for |
 //! | [`throttling`] | whether it is allowed so much, and so fast |
-//! | [`answer`] | the proxy's own responses |
+//! | [`answer`], [`streamed`] | the proxy's own responses, whole and piece by piece |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
 //! | [`taken_over`] | connections that blocking code speaks with |
@@ -66,6 +66,7 @@ mod relay;
 mod release;
 mod renewal;
 mod settings;
+mod streamed;
 mod taken_over;
 mod throttling;
 mod transaction;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Cx;
 use super::dial::Dialer;
 use super::pace::Pace;
+use super::streamed::Streamed;
 use super::throttling::Throttled;
 use super::wire::Bulk;
 use crate::error::Reason;
@@ -60,6 +61,8 @@ pub(super) struct Transaction {
     pub(super) status: Option<u16>,
     /// Content bytes of a response that the proxy or a handler made.
     pub(super) answered: u64,
+    /// Where more of that response comes from.
+    pub(super) streamed: Option<Box<Streamed>>,
     /// What is to become of the client's connection afterwards.
     pub(super) persistence: Persistence,
 
@@ -165,6 +168,7 @@ impl Transaction {
             interims: 0,
             status: None,
             answered: 0,
+            streamed: None,
             persistence: Persistence::Close,
             upload: Bulk::default(),
             download: Bulk::default(),
@@ -195,6 +199,7 @@ impl Transaction {
             interims,
             status,
             answered,
+            streamed: _, // an ended one has none
             persistence,
             upload,
             download,

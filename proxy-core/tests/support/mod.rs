@@ -161,6 +161,15 @@ impl Stage {
         assert_eq!(self.finish(), []);
     }
 
+    /// The same for a handler that answers `/whole` with 200 and forwards nothing.
+    #[track_caller]
+    pub fn survives_without_forwarding(self) {
+        let asking = "GET http://a.test/whole HTTP/1.1\r\nHost: a.test\r\n\r\n";
+        assert_eq!(self.client().send(asking).answer().status, 200);
+        assert_eq!(self.outcome(), (Some(200), None));
+        assert_eq!(self.finish(), []);
+    }
+
     /// Has `client` ask an origin for its answer, which is `ok`. Gives whether the client's and
     /// the upstream's connection had been used before.
     #[track_caller]

@@ -106,7 +106,8 @@ impl Rehearsal {
         let results = event_loop.mailbox().queue(Work::ALL.len());
         let arrivals = event_loop.mailbox().queue(1);
         let control = event_loop.mailbox().queue(1);
-        let env = Env::new(newest, scene::lanes(), results, log, (0, 1));
+        let calls = Arc::clone(event_loop.mailbox().calls());
+        let env = Env::new(newest, scene::lanes(), (results, calls), log, (0, 1));
         Rehearsal {
             event_loop,
             engine: Engine::new(env),
@@ -214,6 +215,8 @@ impl Rehearsal {
             Act::Speaker(number) => self.speaker = *number,
             Act::ConnectFails => self.scene.refuse_next(),
             Act::TimePasses(duration) => self.now += *duration,
+            Act::HandlerSays(text) => self.scene.say(text),
+            Act::HandlerFinishes => self.scene.finish_streams(),
             Act::Drain => self.drain(),
             Act::Settle => return self.settle(),
             Act::FalseAlarm => self.false_alarm(),
@@ -294,6 +297,9 @@ impl Rehearsal {
         if last == Last::Ends {
             self.clients.iter_mut().for_each(Peer::finish);
             self.scene.each_upstream(Peer::finish);
+        } else {
+            // Nobody else knows an end of them.
+            self.scene.open_no_more();
         }
         self.turn();
         self.settle();

@@ -55,6 +55,9 @@ impl Session {
                 Step::Wait
             }
             Stage::Dialing(_) => self.keep_dialing(transaction, env, cx),
+            Stage::Answering if transaction.streamed.is_some() => {
+                self.keep_streaming(transaction, env, cx)
+            }
             Stage::Answering => self.finish_answer(transaction, env, cx),
             Stage::Talking(upstream) => {
                 let (mut moved, mut begun) = (false, false);
