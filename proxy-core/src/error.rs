@@ -396,6 +396,11 @@ reasons! {
     TunnelIdle = "tunnel_idle", 504, connection_read_timeout, Proxy,
         "The tunnel was idle for too long.",
         "Have one end send something now and then; or raise the timeout `tunnel_idle`.";
+    /// Somebody who watches the proxy has closed the connection; see
+    /// [`ProxyControl::close_connection`](crate::ProxyControl::close_connection).
+    ClosedByOperator = "closed_by_operator", 503, proxy_internal_error, Proxy,
+        "The connection was closed by whoever runs the proxy.",
+        "Ask whoever runs the proxy why.";
     /// The proxy was shut down and the time to drain was over.
     ShutDown = "shut_down", 503, proxy_internal_error, Proxy,
         "The proxy is shutting down.",

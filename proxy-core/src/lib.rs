@@ -91,11 +91,16 @@ pub use policy::{
     hash_password,
 };
 pub use policy::{rules, throttle};
-pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
+pub use proxy::{
+    BuildError, ConnectionList, Proxy, ProxyBuilder, ProxyControl, ProxyHandle, ReloadReport,
+    ShutdownReport,
+};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
 };
-pub use session::Inventory;
+pub use session::{
+    ConnectionId, ConnectionIdError, ConnectionState, ConnectionStatus, Inventory, RequestStatus,
+};
 pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
     PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::build::{BuildError, Proxy, Threads};
+use super::control::ProxyControl;
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
@@ -39,13 +40,13 @@ pub struct ProxyHandle {
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
     pool: Arc<WorkerPool>,
+    pub(super) control: ProxyControl,
 }
 
 /// A loop, and the ways to tell it something. There is one for each thing to be told: a loop that
 /// has not got to a reload yet can still be told to stop.
 pub(super) struct RunningLoop {
     pub(super) reload: Outlet<Message>,
-    pub(super) count: Outlet<Message>,
     drain: Outlet<Message>,
     thread: JoinHandle<()>,
 }
@@ -82,9 +83,17 @@ impl ProxyHandle {
         let limits = &settings.limits;
         let lanes = lanes(threads.workers, limits.lane_queue)?;
         let log = LogThread::start(logger, limits.log_queue)?;
+        let reception = Arc::new(Reception::new(Vec::new(), Arc::clone(&newest)));
+        let (pool, totals) = (Arc::clone(&lanes.pool), log.totals());
+        // To begin with it knows no loop, like the handle.
+        let control = |questions, reception: &Arc<Reception>| {
+            let (newest, pool) = (Arc::clone(&newest), Arc::clone(&pool));
+            ProxyControl::new(questions, Arc::clone(reception), newest, pool, totals.clone())
+        };
         let mut handle = ProxyHandle {
+            control: control(Vec::new(), &reception),
             settings: Arc::clone(&settings),
-            reception: Arc::new(Reception::new(Vec::new(), Arc::clone(&newest))),
+            reception,
             newest: Arc::clone(&newest),
             entrances: Vec::new(),
             listeners: listeners.len(),
@@ -93,9 +102,9 @@ impl ProxyHandle {
             threads,
             shares_addresses,
             has_default_connector,
-            pool: Arc::clone(&lanes.pool),
+            pool: Arc::clone(&pool),
         };
-        let mut doors = Vec::new();
+        let (mut doors, mut questions) = (Vec::new(), Vec::new());
         for number in 0..threads.event_loops {
             let log = handle.log.sender();
             let mut event_loop = EventLoop::<Owner, Message>::new(limits.buffer_bytes)?;
@@ -115,15 +124,22 @@ impl ProxyHandle {
                     Env::new(newest, lanes, (results, calls), log, (number, threads.event_loops));
                 event_loop.run(Engine::new(env));
             })?;
-            handle.loops.push(RunningLoop { reload, count, drain, thread });
+            questions.push(count);
+            handle.loops.push(RunningLoop { reload, drain, thread });
         }
-        handle.reception = Arc::new(Reception::new(doors, newest));
+        handle.reception = Arc::new(Reception::new(doors, Arc::clone(&newest)));
+        handle.control = control(questions, &handle.reception);
         for (number, bound) in listeners.into_iter().enumerate() {
             let id = ListenerId(number);
             handle.entrances.push(Entrance::prepare(bound, id, &handle.reception)?);
         }
         handle.entrances.iter_mut().for_each(Entrance::open);
         Ok(handle)
+    }
+
+    /// The same proxy for other threads, to be looked at and to have connections closed.
+    pub fn control(&self) -> ProxyControl {
+        self.control.clone()
     }
 
     /// Where it listens, in the order the listeners were added.
@@ -167,6 +183,7 @@ impl ProxyHandle {
     }
 
     fn stop(&mut self, deadline: Duration, tunnels: Duration) -> ShutdownReport {
+        self.control.note_end();
         for entrance in &mut self.entrances {
             entrance.shut(deadline.max(tunnels));
         }

@@ -1,10 +1,9 @@
 //! [`ProxyHandle::inventory`]: what a running proxy holds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::handle::ProxyHandle;
-use crate::limits::LONGEST;
-use crate::session::{Inventory, Message};
+use crate::session::Inventory;
 
 impl ProxyHandle {
     /// Counts what the proxy holds: connections by what they do, jobs, places, buffers. Made for
@@ -27,20 +26,6 @@ impl ProxyHandle {
     /// # Ok::<(), proxy_core::BuildError>(())
     /// ```
     pub fn inventory(&self, patience: Duration) -> Inventory {
-        let until = Instant::now() + patience.min(LONGEST);
-        let (count, counts) = crossbeam_channel::bounded(self.loops.len());
-        for event_loop in &self.loops {
-            // A loop that has not heard so many questions before is held up: that is the answer.
-            drop(event_loop.count.send(Message::Count(count.clone())));
-        }
-        // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
-        drop(count);
-        let mut all = Inventory::default();
-        while let Ok(one) = counts.recv_deadline(until) {
-            all.add(&one);
-        }
-        all.missing_loops = self.loops.len() - all.loops;
-        all.seats = self.reception.seats();
-        all
+        self.control.inventory(patience)
     }
 }

@@ -3,6 +3,7 @@
 mod acceptor;
 mod build;
 mod builder;
+mod control;
 mod entrance;
 mod handle;
 mod inventory;
@@ -11,5 +12,6 @@ mod reload;
 
 pub use build::{BuildError, Proxy};
 pub use builder::ProxyBuilder;
+pub use control::{ConnectionList, ProxyControl};
 pub use handle::{ProxyHandle, ShutdownReport};
 pub use reload::ReloadReport;

@@ -1,6 +1,7 @@
 //! [`Engine`]: all tasks of one loop, and who gets which event.
 
 mod accepting;
+mod connections;
 mod endings;
 mod inventory;
 mod task;
@@ -23,6 +24,7 @@ use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::Due;
 use accepting::Lent;
 pub(crate) use accepting::Loan;
+pub(crate) use connections::Listing;
 use endings::Cut;
 pub use inventory::Inventory;
 use task::Task;
@@ -297,6 +299,10 @@ impl Protocol for Engine {
             }
             // Whoever has asked may have gone.
             Message::Count(answer) => drop(answer.try_send(self.inventory(cx))),
+            Message::List(listing) => self.list(cx, listing),
+            Message::Close(key, answer) => {
+                let _ = answer.try_send(self.close_by_operator(cx, key));
+            }
             Message::Drain(drain) => self.drain(cx, drain),
         }
     }

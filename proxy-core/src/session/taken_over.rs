@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::client::Session;
 use super::env::{Env, Work};
 use super::message::{Asker, Message, Seat};
+use super::status::{ConnectionId, ConnectionState, ConnectionStatus, RequestStatus};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
 use crate::error::Reason;
@@ -20,6 +21,8 @@ use crate::runtime::sockets::Close;
 pub(super) struct TakenOver {
     request: u64,
     started: Instant,
+    listener: usize,
+    requests: u32,
     story: OwnedRecord,
     _seat: Seat,
 }
@@ -82,6 +85,8 @@ impl TakenOver {
         let taken = TakenOver {
             request: transaction.id,
             started: transaction.started,
+            listener: session.client.who.listener,
+            requests: session.requests,
             story,
             _seat: session.seat,
         };
@@ -104,6 +109,20 @@ impl TakenOver {
     /// The time to drain is over. The code runs on, but nobody waits for it.
     pub(super) fn cut(&self, env: &mut Env, cx: &Cx) -> Step {
         self.end(Some(Reason::ShutDown), env, cx)
+    }
+
+    /// What it does.
+    pub(super) fn status(&self, id: ConnectionId, cx: &Cx) -> ConnectionStatus {
+        let record = self.story.as_record();
+        ConnectionStatus {
+            id,
+            client: record.client,
+            listener: self.listener,
+            state: ConnectionState::TakenOver,
+            elapsed: cx.now.saturating_duration_since(self.started),
+            requests: self.requests.into(),
+            request: Some(RequestStatus::of(&record)),
+        }
     }
 
     /// The code that waits for it has panicked. Says who the client is.

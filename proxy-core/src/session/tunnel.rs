@@ -14,6 +14,7 @@ use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
 use super::settings::Settings;
+use super::status::{ConnectionId, ConnectionState, ConnectionStatus, RequestStatus};
 use super::throttling::Brake;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Bulk, Flushed, Input};
@@ -38,6 +39,9 @@ pub(super) struct Tunnel {
     down: Direction,
     timer: Timer,
     started: Instant,
+    /// Where its client has come from, and how many requests it has sent.
+    listener: usize,
+    requests: u32,
     /// What the log is told, but for what is known only when it is told.
     story: OwnedRecord,
     /// The throttle that has ended it, and one that would have slowed it down and only reports.
@@ -91,6 +95,8 @@ impl Tunnel {
             down: Direction::default(),
             timer: session.timer,
             started: transaction.started,
+            listener: session.client.who.listener,
+            requests: session.requests,
             story: story.to_owned_record(),
             over: None,
             reported: None,
@@ -184,9 +190,24 @@ impl Tunnel {
         cx.timers.arm(&mut self.timer, self.key, cx.now, idle);
     }
 
-    /// Ends the tunnel now: the time to drain is over.
-    pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
-        self.end(Some(Reason::ShutDown), Close::Abruptly, env, cx)
+    /// Ends the tunnel now.
+    pub(super) fn cut(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
+        self.end(Some(reason), Close::Abruptly, env, cx)
+    }
+
+    /// What it does.
+    pub(super) fn status(&self, id: ConnectionId, cx: &Cx) -> ConnectionStatus {
+        let mut record = self.story.as_record();
+        (record.bytes_in, record.bytes_out) = (self.up.bytes, self.down.bytes);
+        ConnectionStatus {
+            id,
+            client: record.client,
+            listener: self.listener,
+            state: ConnectionState::Tunnel,
+            elapsed: cx.now.saturating_duration_since(self.started),
+            requests: self.requests.into(),
+            request: Some(RequestStatus::of(&record)),
+        }
     }
 
     /// The code that served it has panicked. Says who the client is.
