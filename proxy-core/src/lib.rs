@@ -78,6 +78,8 @@ pub use logger::{
     AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
 };
+#[cfg(unix)]
+pub use net::UnixListener;
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::{
     AddressClass, Authentication, Authenticator, Ban, BanError, BanPolicy, Bans, Cause,

@@ -165,6 +165,10 @@ impl Bans {
     }
 
     pub(crate) fn note(&self, client: IpAddr, offence: Offence, now: Instant) -> bool {
+        // The address of all who have none, such as those who come by a Unix socket.
+        if client.is_unspecified() {
+            return false;
+        }
         let mut state = self.lock();
         let State { policy, table } = &mut *state;
         table.end(now);
