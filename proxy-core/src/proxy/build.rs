@@ -214,6 +214,7 @@ impl ProxyBuilder {
             }),
             listeners,
             own_addresses,
+            kept_away: self.kept_away,
             handler: self.handler,
             connector: self.connector.unwrap_or_else(|| {
                 Arc::new(DirectConnector::default().with_settings(&self.limits, &self.timeouts))

@@ -1,5 +1,6 @@
 //! [`ProxyBuilder`]: collects what a proxy is made of.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::build::Proxy;
@@ -38,6 +39,7 @@ pub struct ProxyBuilder {
     pub(super) clients: Clients,
     pub(super) guard: Box<dyn FnOnce(DestinationGuard) -> DestinationGuard + Send>,
     pub(super) connect_ports: Option<ConnectPorts>,
+    pub(super) kept_away: Vec<SocketAddr>,
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
     pub(super) event_loops: Option<usize>,
@@ -65,6 +67,7 @@ impl Proxy {
             clients: Clients::default(),
             guard: Box::new(|default| default),
             connect_ports: None,
+            kept_away: Vec::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             event_loops: None,
@@ -178,6 +181,16 @@ impl ProxyBuilder {
     ) -> Self {
         let before = self.guard;
         self.guard = Box::new(|default| change(before(default)));
+        self
+    }
+
+    /// Makes no connection to this address, whatever the guard allows and whoever vouches for it:
+    /// clients are told [`Reason::DestinationNotAllowed`](crate::Reason::DestinationNotAllowed). For
+    /// what else the program listens on, and is not meant for clients of the proxy: the address of
+    /// its administration. One that stands for all addresses of the machine keeps away from each of
+    /// them. Can be called several times.
+    pub fn keep_away_from(mut self, address: SocketAddr) -> Self {
+        self.kept_away.push(address);
         self
     }
 

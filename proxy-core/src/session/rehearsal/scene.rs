@@ -64,6 +64,7 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         throttles: throttles(script.most_rate),
         listeners: vec![ListenerId(0)],
         own_addresses: Vec::new(),
+        kept_away: Vec::new(),
     }
 }
 
