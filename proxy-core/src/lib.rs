@@ -30,7 +30,11 @@
 //!
 //! # Features
 //!
-//! All are off. Two are for Linux, and cost the crate `nix`:
+//! All are off. One costs nothing:
+//!
+//! - `admin`: the `admin` module, to look at a running proxy and tell it what to do over HTTP.
+//!
+//! Two are for Linux, and cost the crate `nix`:
 //!
 //! - `splice`: long bodies and tunnels are moved by the system, without a copy. A third of the CPU
 //!   time for each byte, and a pipe for each event loop.
@@ -64,6 +68,9 @@ mod upstream;
 mod session;
 
 mod proxy;
+
+#[cfg(feature = "admin")]
+pub mod admin;
 
 pub use error::{Reason, Side};
 pub use handler::{

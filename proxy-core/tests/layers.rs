@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules at the root of the crate and the layer each is in; `docs/architecture.md` says
 /// what the layers are for.
-const LAYERS: [(&str, u8); 12] = [
+const LAYERS: [(&str, u8); 13] = [
     ("decimal", 0),
     ("error", 0),
     ("limits", 0),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, u8); 12] = [
     ("policy", 3),
     ("session", 4),
     ("proxy", 5),
+    ("admin", 6),
 ];
 
 fn layer(module: &str) -> Option<u8> {
