@@ -383,7 +383,7 @@ enum Fault {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    const TEXTS: [&[u8]; 21] = [
+    const TEXTS: [&[u8]; 25] = [
         b"\r\n",
         b"\n",
         b"\r",
@@ -394,6 +394,10 @@ fn fault() -> impl Strategy<Value = Fault> {
         b"Connection: upgrade\r\nUpgrade: websocket\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n",
         b"GET http://b.test/ HTTP/1.1\r\nHost: b.test\r\n\r\n",
+        b"GET http://stream.test/kept HTTP/1.1\r\nHost: stream.test\r\n\r\n",
+        b"GET http://stream.test/cut HTTP/1.0\r\n\r\n",
+        b"\xffhevent",
+        b"\xffH",
         b"\xffe",
         b"\xffE",
         b"\xffx",
