@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use proxy_core::{
-    Action, BodySender, ConnectionHandler, Exchange, Limits, Reason, Response, TrySendError,
-    body_stream,
+    Action, BodySender, ConnectionHandler, Exchange, ForwardHandler, Limits, Reason, Response,
+    ResponseAction, TrySendError, body_stream,
 };
-use support::{Client, PATIENCE, Stage, timeouts, until};
+use support::{Client, Nobody, Origin, PATIENCE, Stage, timeouts, until};
 
 /// Answers with a stream and leaves its sender to the test; but for some paths.
 struct Streams {
@@ -148,6 +148,19 @@ fn what_is_cut_does_not_look_whole() {
         assert_eq!(old.expect_reset(), b"");
         stage.logs(&format!("GET 200 {reason}"), 0, 4);
     }
+    stage.survives_without_forwarding();
+}
+
+#[test]
+fn what_is_cut_is_cut_at_once_however_slow_the_client_is() {
+    let (stage, streams) = streaming(64 * 1024);
+    let mut client = stage.client();
+    let (sender, _) = ask(&mut client, &get("/"), &streams);
+    let piece = vec![b'x'; 64 * 1024];
+    while sender.send(piece.clone(), Duration::from_millis(100)).is_ok() {}
+    sender.abort();
+    assert_eq!(stage.outcome(), (Some(200), Some(Reason::ClosedByHandler)));
+    assert!(client.chunks().is_err());
     stage.survives_without_forwarding();
 }
 
@@ -378,6 +391,53 @@ fn when_a_shutdown_waits_no_longer_it_is_cut() {
     assert!(sender.is_closed());
     assert_eq!(sender.send("x", PATIENCE), Err(TrySendError::Closed("x".into())));
     assert_eq!(stage.outcome(), (Some(200), Some(Reason::ShutDown)));
+}
+
+/// Puts a stream in the place of what comes back.
+struct Replaces(Sender<BodySender>);
+
+impl Replaces {
+    fn stream(&self, status: u16) -> Response {
+        let (sender, stream) = body_stream(1024);
+        self.0.send(sender).unwrap();
+        Response::new(status).with_stream(stream)
+    }
+}
+
+impl ConnectionHandler for Replaces {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        ForwardHandler.request(exchange)
+    }
+
+    fn response(&self, _: &mut Exchange<'_>) -> ResponseAction {
+        ResponseAction::Replace(self.stream(203))
+    }
+
+    fn failed(&self, _: &mut Exchange<'_>, _: Reason) -> Option<Response> {
+        Some(self.stream(502))
+    }
+}
+
+#[test]
+fn what_stands_for_a_response_or_tells_of_a_failure_may_be_a_stream() {
+    let (senders, streams) = unbounded();
+    let stage = Stage::with(|builder| builder.handler(Replaces(senders)));
+    let origin = Origin::always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let nobody = Nobody::listens();
+    let failing = format!("GET http://{}/ HTTP/1.1\r\nHost: x\r\n\r\n", nobody.address);
+    let mut client = stage.client();
+    for (asking, status, reason) in [
+        (origin.get("/"), 203, None),
+        (failing, 502, Some(Reason::ConnectRefused)),
+        (origin.get("/"), 203, None),
+    ] {
+        let (sender, head) = ask(&mut client, &asking, &streams);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        sender.try_send("something else").unwrap();
+        sender.finish();
+        assert_eq!(client.chunks().unwrap().0, b"something else");
+        assert_eq!(stage.outcome(), (Some(status), reason));
+    }
 }
 
 /// Answers with the same response again and again.

@@ -75,6 +75,8 @@ struct Rehearsal {
     room: usize,
     /// How many connections each upstream may have.
     connections: usize,
+    /// There is a throttle.
+    is_throttled: bool,
     open: Arc<Seats>,
     /// It has been told to come to an end.
     is_draining: bool,
@@ -121,6 +123,7 @@ impl Rehearsal {
             speaker: 0,
             room: script.room,
             connections: script.connections,
+            is_throttled: script.most_rate > 0,
             open: Arc::new(Seats::new()),
             is_draining: false,
             has_stopped: false,
@@ -277,12 +280,29 @@ impl Rehearsal {
         self.scene.each_upstream(Peer::hurry);
         self.turn();
         self.settle();
+        if self.is_throttled {
+            self.let_throttled_go();
+        }
         let before = self.amounts();
         self.false_alarm();
         self.turn();
         self.settle();
         if self.amounts() != before {
             self.objection.get_or_insert("something was ready to go on, and did not".to_owned());
+        }
+    }
+
+    /// Who waits for a throttle goes on a little after the time has come, since timers are coarse: until
+    /// then an event, a false alarm too, has it go on earlier, and that is as it should be. Time
+    /// passes until nobody is about to go on.
+    fn let_throttled_go(&mut self) {
+        const COARSE: Duration = Duration::from_millis(3 * 16);
+        for _ in 0..1000 {
+            let sleep = self.event_loop.context().timers.sleep(self.now);
+            let Some(sleep) = sleep.filter(|sleep| *sleep <= COARSE) else { return };
+            self.now += sleep;
+            self.turn();
+            self.settle();
         }
     }
 
