@@ -58,6 +58,7 @@ mod runtime;
 
 mod handler;
 mod logger;
+pub mod metrics;
 mod policy;
 mod upstream;
 
@@ -97,7 +98,7 @@ pub use runtime::{
 pub use session::Inventory;
 pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
-    PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
+    NameStats, PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
 };
 
 /// What the fuzzers in `fuzz/` get to see beyond the public API. Not part of it.

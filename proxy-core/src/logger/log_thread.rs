@@ -112,6 +112,11 @@ impl LogThread {
         self.totals.counts()
     }
 
+    /// The same for whoever has no part in the thread.
+    pub(crate) fn totals(&self) -> LogTotals {
+        LogTotals(Arc::clone(&self.totals))
+    }
+
     /// Has everything that is handed over from now on logged by `logger`. `false` if the present
     /// one is so slow that there was no way to say so within `deadline`.
     pub(crate) fn replace(&self, logger: Arc<dyn RequestLogger>, deadline: Duration) -> bool {
@@ -277,6 +282,16 @@ impl Account {
     fn settle(&self, batch: &Batch) {
         self.settled.fetch_add(batch.len() as u64, Relaxed);
         self.settled_text.fetch_add(batch.text_len() as u64, Relaxed);
+    }
+}
+
+/// The counts of all loops, to be read.
+#[derive(Clone, Debug)]
+pub(crate) struct LogTotals(Arc<Totals>);
+
+impl LogTotals {
+    pub(crate) fn counts(&self) -> LogCounts {
+        self.0.counts()
     }
 }
 

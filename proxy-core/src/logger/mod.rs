@@ -42,7 +42,7 @@ pub use log_file::LogFile;
 pub use log_thread::LogCounts;
 #[cfg(any(test, fuzzing))]
 pub(crate) use log_thread::{Collected, collected};
-pub(crate) use log_thread::{LogSender, LogThread};
+pub(crate) use log_thread::{LogSender, LogThread, LogTotals};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use tee::Tee;
 pub use text::TextLogger;

@@ -11,6 +11,7 @@ use super::build::{BuildError, Proxy, Threads};
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
+use crate::metrics::Counters;
 use crate::policy::Bans;
 use crate::policy::throttle::Throttles;
 use crate::runtime::WorkerPool;
@@ -38,7 +39,8 @@ pub struct ProxyHandle {
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
-    pool: Arc<WorkerPool>,
+    pub(super) counters: Counters,
+    pub(super) pool: Arc<WorkerPool>,
 }
 
 /// A loop, and the ways to tell it something. There is one for each thing to be told: a loop that
@@ -47,7 +49,7 @@ pub(super) struct RunningLoop {
     pub(super) reload: Outlet<Message>,
     pub(super) count: Outlet<Message>,
     drain: Outlet<Message>,
-    thread: JoinHandle<()>,
+    pub(super) thread: JoinHandle<()>,
 }
 
 /// What became of the connections that were open when a shutdown began.
@@ -81,7 +83,9 @@ impl ProxyHandle {
         let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
         let lanes = lanes(threads.workers, limits.lane_queue)?;
-        let log = LogThread::start(logger, limits.log_queue)?;
+        let counters =
+            Counters::new(threads.metrics.then_some(threads.event_loops), threads.metrics_top);
+        let log = LogThread::start(counters.observe(logger), limits.log_queue)?;
         let mut handle = ProxyHandle {
             settings: Arc::clone(&settings),
             reception: Arc::new(Reception::new(Vec::new(), Arc::clone(&newest))),
@@ -93,12 +97,17 @@ impl ProxyHandle {
             threads,
             shares_addresses,
             has_default_connector,
+            counters,
             pool: Arc::clone(&lanes.pool),
         };
         let mut doors = Vec::new();
         for number in 0..threads.event_loops {
             let log = handle.log.sender();
             let mut event_loop = EventLoop::<Owner, Message>::new(limits.buffer_bytes)?;
+            let (meter, pulse) = handle.counters.of_loop(number);
+            if let Some(pulse) = pulse {
+                event_loop.tell_pulse(pulse);
+            }
             let mailbox = event_loop.mailbox();
             // In the order they are taken: what waits for results has waited longest, and
             // connections that were accepted before a reload or a shutdown are served before it
@@ -110,7 +119,8 @@ impl ProxyHandle {
             let (newest, lanes) = (Arc::clone(&newest), lanes.clone());
             // Made where it is used: what the sessions of a loop share never leaves its thread.
             let thread = spawn(format!("proxy-loop-{number}"), move || {
-                let env = Env::new(newest, lanes, results, log, (number, threads.event_loops));
+                let among = (number, threads.event_loops);
+                let env = Env::new(newest, lanes, results, log, among).counting(meter);
                 event_loop.run(Engine::new(env));
             })?;
             handle.loops.push(RunningLoop { reload, count, drain, thread });

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::handle::ProxyHandle;
 use crate::limits::LONGEST;
+use crate::runtime::mailbox::Outlet;
 use crate::session::{Inventory, Message};
 
 impl ProxyHandle {
@@ -28,19 +29,28 @@ impl ProxyHandle {
     /// ```
     pub fn inventory(&self, patience: Duration) -> Inventory {
         let until = Instant::now() + patience.min(LONGEST);
-        let (count, counts) = crossbeam_channel::bounded(self.loops.len());
-        for event_loop in &self.loops {
-            // A loop that has not heard so many questions before is held up: that is the answer.
-            drop(event_loop.count.send(Message::Count(count.clone())));
-        }
-        // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
-        drop(count);
-        let mut all = Inventory::default();
-        while let Ok(one) = counts.recv_deadline(until) {
-            all.add(&one);
-        }
+        let mut all = count(self.loops.iter().map(|event_loop| &event_loop.count), until);
         all.missing_loops = self.loops.len() - all.loops;
         all.seats = self.reception.seats();
         all
     }
+}
+
+/// What loops hold, of those that answer until then.
+pub(super) fn count<'a>(
+    loops: impl ExactSizeIterator<Item = &'a Outlet<Message>>,
+    until: Instant,
+) -> Inventory {
+    let (count, counts) = crossbeam_channel::bounded(loops.len());
+    for outlet in loops {
+        // A loop that has not heard so many questions before is held up: that is the answer.
+        drop(outlet.send(Message::Count(count.clone())));
+    }
+    // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
+    drop(count);
+    let mut all = Inventory::default();
+    while let Ok(one) = counts.recv_deadline(until) {
+        all.add(&one);
+    }
+    all
 }

@@ -6,6 +6,7 @@ mod builder;
 mod entrance;
 mod handle;
 mod inventory;
+mod metrics;
 mod parting;
 mod reload;
 

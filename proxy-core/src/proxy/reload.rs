@@ -107,7 +107,7 @@ impl ProxyHandle {
             );
         }
         if let Some(logger) = logger
-            && !self.log.replace(logger, PATIENCE)
+            && !self.log.replace(self.counters.observe(logger), PATIENCE)
         {
             log::error!("the logger hangs: records go on to it, and not to the new one");
         }
@@ -174,6 +174,12 @@ impl ProxyHandle {
         }
         if wanted.workers != self.threads.workers {
             others.push("workers");
+        }
+        if wanted.metrics != self.threads.metrics {
+            others.push("metrics");
+        }
+        if wanted.metrics_top != self.threads.metrics_top {
+            others.push("metrics_top");
         }
         if builder.shares_addresses != self.shares_addresses {
             others.push("share_addresses");
