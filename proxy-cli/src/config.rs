@@ -139,7 +139,8 @@ impl Config {
             .throttles(self.throttles())
             .guard(self.guard())
             .workers(self.workers)
-            .metrics_top(self.metrics_top);
+            .metrics_top(self.metrics_top)
+            .metrics_clients(self.log_addresses == LogAddresses::Whole);
         if self.reuse_port {
             builder = builder.share_addresses();
         }

@@ -169,7 +169,8 @@ fn who_is_served_most_is_told_where_that_is_asked_for_also_without_a_log() {
     assert_eq!(log.logged, 3, "records are made for it");
     let top = metrics.snapshot().top.unwrap();
     assert_eq!(top.hosts.requests.entries, [("127.0.0.1".to_owned(), 3)]);
-    assert_eq!(top.clients.bytes.entries, [("127.0.0.1".to_owned(), 6)]);
+    let clients = top.clients.unwrap();
+    assert_eq!(clients.bytes.entries, [("127.0.0.1".to_owned(), 6)]);
     assert_eq!((top.users.requests.entries.len(), top.hosts.requests.other), (0, 0));
     let text = metrics.prometheus();
     assert!(text.contains("proxy_host_requests{host=\"127.0.0.1\"} 3\n"), "{text}");
@@ -206,9 +207,12 @@ fn a_reload_with_another_logger_leaves_all_counts_as_they_are() {
         let report = proxy.reload(builder().logger(NoLog)).unwrap();
         assert!(report.need_restart.is_empty());
     }
+    proxy.reload(builder().metrics_clients(false)).unwrap();
     drop(client);
     proxy.shutdown(PATIENCE);
     let now = metrics.snapshot();
+    assert_eq!(now.top.as_ref().unwrap().clients, None);
+    assert!(!now.prometheus().contains("proxy_client_"));
     assert_eq!(now.traffic.unwrap().requests.total(), 2);
     assert_eq!(now.top.unwrap().hosts.requests.entries, [("127.0.0.1".to_owned(), 2)]);
 }

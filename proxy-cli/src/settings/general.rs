@@ -149,7 +149,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         name: "metrics-top",
         kind: Kind::Count(0..=1000, |config| &mut config.metrics_top),
         help: "Name in the metrics the hosts, clients and users that are served most, so many of \
-               each; clients by their whole addresses, whatever the log shows of them",
+               each; clients only where `log-addresses` is `whole`",
         unset: "",
         reason: "who reads the metrics need not know who uses the proxy, and for what",
         at_limit: "all others are told of as one",

@@ -45,6 +45,13 @@ impl Counters {
         }
     }
 
+    /// Says whether clients are among those who are named.
+    pub(crate) fn name_clients(&self, are_named: bool) {
+        if let Some(tally) = &self.top {
+            tally.name_clients(are_named);
+        }
+    }
+
     /// Puts what was counted so far into a snapshot. What became of the records is there already.
     pub(super) fn tell(&self, snapshot: &mut Snapshot) {
         snapshot.top = self.top.as_ref().map(|tally| tally.show());

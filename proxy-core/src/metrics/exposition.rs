@@ -206,15 +206,16 @@ fn write_requests(text: &mut Text, traffic: &Traffic) {
 }
 
 fn write_top(text: &mut Text, top: &Top) {
-    let all: [(&'static Family, &Ranked); 6] = [
-        (&family::HOST_REQUESTS, &top.hosts.requests),
-        (&family::HOST_BYTES, &top.hosts.bytes),
-        (&family::CLIENT_REQUESTS, &top.clients.requests),
-        (&family::CLIENT_BYTES, &top.clients.bytes),
-        (&family::USER_REQUESTS, &top.users.requests),
-        (&family::USER_BYTES, &top.users.bytes),
+    let all: [(&'static Family, Option<&Ranked>); 6] = [
+        (&family::HOST_REQUESTS, Some(&top.hosts.requests)),
+        (&family::HOST_BYTES, Some(&top.hosts.bytes)),
+        (&family::CLIENT_REQUESTS, top.clients.as_ref().map(|clients| &clients.requests)),
+        (&family::CLIENT_BYTES, top.clients.as_ref().map(|clients| &clients.bytes)),
+        (&family::USER_REQUESTS, Some(&top.users.requests)),
+        (&family::USER_BYTES, Some(&top.users.bytes)),
     ];
-    for (family, ranked) in all {
+    let told = || all.into_iter().filter_map(|(family, ranked)| Some((family, ranked?)));
+    for (family, ranked) in told() {
         text.family(family, |it| {
             for (name, count) in &ranked.entries {
                 it.add(&[name], count);
@@ -223,7 +224,7 @@ fn write_top(text: &mut Text, top: &Top) {
         });
     }
     text.family(&family::OVERESTIMATE, |it| {
-        for (family, ranked) in all {
+        for (family, ranked) in told() {
             it.add(&[family.name], ranked.overestimate);
         }
     });

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sketch::Sketch;
 use crate::logger::{AccessRecord, Event, RequestLogger};
@@ -15,8 +15,9 @@ use crate::logger::{AccessRecord, Event, RequestLogger};
 pub struct Top {
     /// Hosts that were asked for.
     pub hosts: Ranking,
-    /// Addresses that requests came from.
-    pub clients: Ranking,
+    /// Addresses that requests came from. `None` where
+    /// [they are not named](crate::ProxyBuilder::metrics_clients).
+    pub clients: Option<Ranking>,
     /// Users who have said who they are.
     pub users: Ranking,
 }
@@ -49,13 +50,15 @@ pub struct Ranked {
 /// What counts them.
 pub(crate) struct TopTally {
     most: usize,
+    counters: usize,
     all: Mutex<All>,
 }
 
 #[derive(Debug)]
 struct All {
     hosts: Pair<Arc<str>>,
-    clients: Pair<IpAddr>,
+    /// `None` where they are not to be named.
+    clients: Option<Pair<IpAddr>>,
     users: Pair<Arc<str>>,
 }
 
@@ -83,12 +86,17 @@ impl TopTally {
     /// Shows `most` of each kind.
     pub(crate) fn new(most: usize) -> TopTally {
         let counters = most.saturating_mul(COUNTERS).max(LEAST_COUNTERS);
-        let all = All {
-            hosts: Pair::new(counters),
-            clients: Pair::new(counters),
-            users: Pair::new(counters),
-        };
-        TopTally { most, all: Mutex::new(all) }
+        let all = All { hosts: Pair::new(counters), clients: None, users: Pair::new(counters) };
+        TopTally { most, counters, all: Mutex::new(all) }
+    }
+
+    /// Says whether clients are named. If not, what was counted of them is forgotten.
+    pub(crate) fn name_clients(&self, are_named: bool) {
+        let clients = &mut self.lock().clients;
+        match are_named {
+            true => _ = clients.get_or_insert_with(|| Pair::new(self.counters)),
+            false => *clients = None,
+        }
     }
 
     /// Notes what is over.
@@ -97,12 +105,14 @@ impl TopTally {
             return;
         }
         let bytes = record.bytes_in.saturating_add(record.bytes_out);
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
         // The version is that of a request that was understood: others name no host.
         if record.version.is_some() {
             all.hosts.note(clipped(record.host), bytes, |name| name.into());
         }
-        all.clients.note(&record.client.ip().to_canonical(), bytes, |address| *address);
+        if let Some(clients) = &mut all.clients {
+            clients.note(&record.client.ip().to_canonical(), bytes, |address| *address);
+        }
         if let Some(user) = record.user {
             all.users.note(clipped(user), bytes, |name| name.into());
         }
@@ -110,12 +120,16 @@ impl TopTally {
 
     /// What was counted so far.
     pub(super) fn show(&self) -> Top {
-        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.lock();
         Top {
             hosts: all.hosts.show(self.most),
-            clients: all.clients.show(self.most),
+            clients: all.clients.as_ref().map(|clients| clients.show(self.most)),
             users: all.users.show(self.most),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -208,6 +222,7 @@ mod tests {
     #[test]
     fn hosts_clients_and_users_are_ranked_by_requests_and_by_bytes() {
         let tally = Arc::new(TopTally::new(2));
+        tally.name_clients(true);
         let observed = Observed::new(Arc::new(NoLog), Arc::clone(&tally));
         assert!(!observed.is_off(), "records are made for it, also where nobody logs them");
         for _ in 0..3 {
@@ -228,7 +243,8 @@ mod tests {
         assert_eq!((top.hosts.requests.other, top.hosts.requests.overestimate), (1, 0));
         assert_eq!(top.hosts.bytes.entries, pairs(&[("large.test", 2000), ("rare.test", 5)]));
         assert_eq!(top.hosts.bytes.other, 3);
-        assert_eq!(top.clients.requests.entries, pairs(&[("192.0.2.1", 6), ("192.0.2.9", 1)]));
+        let clients = top.clients.unwrap();
+        assert_eq!(clients.requests.entries, pairs(&[("192.0.2.1", 6), ("192.0.2.9", 1)]));
         assert_eq!(top.users.requests.entries, pairs(&[("ann", 3)]));
         assert_eq!(top.users.requests.other, 0);
     }
@@ -242,6 +258,21 @@ mod tests {
         observed.log(&record("one.test", None, 0));
         let requests = tally.show().hosts.requests;
         assert_eq!((requests.entries, requests.other), (pairs(&[("one.test", 1)]), 2));
+    }
+
+    #[test]
+    fn clients_are_named_only_where_that_is_wanted_and_forgotten_where_it_is_not() {
+        let tally = Arc::new(TopTally::new(2));
+        let observed = Observed::new(Arc::new(NoLog), Arc::clone(&tally));
+        let named = |are_named| {
+            tally.name_clients(are_named);
+            observed.log(&record("one.test", None, 0));
+            tally.show().clients.map(|clients| clients.requests.entries[0].1)
+        };
+        assert_eq!(
+            [false, true, true, false, true].map(named),
+            [None, Some(1), Some(2), None, Some(1)]
+        );
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub struct Proxy {
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
+    pub(super) names_clients: bool,
 }
 
 /// A listener that is bound.
@@ -151,9 +152,18 @@ impl ProxyBuilder {
         let logger = self.logger.take().unwrap_or_else(|| Arc::new(NoLog));
         let (shares_addresses, has_default_connector) =
             (self.shares_addresses, self.connector.is_none());
+        let names_clients = self.metrics_clients;
         let settings =
             self.settle(ids, own, pseudonym(), Bans::default(), &Throttles::default())?;
-        Ok(Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector })
+        Ok(Proxy {
+            listeners,
+            settings,
+            logger,
+            threads,
+            shares_addresses,
+            has_default_connector,
+            names_clients,
+        })
     }
 
     /// Binds all addresses and starts: [`build`](Self::build) and [`Proxy::start`] in one.

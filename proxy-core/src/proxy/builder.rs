@@ -44,6 +44,7 @@ pub struct ProxyBuilder {
     pub(super) workers: usize,
     pub(super) metrics: bool,
     pub(super) metrics_top: usize,
+    pub(super) metrics_clients: bool,
 }
 
 /// Threads of the worker pool: names are looked up one by one by the system's resolver, so
@@ -73,6 +74,7 @@ impl Proxy {
             workers: WORKERS,
             metrics: true,
             metrics_top: 0,
+            metrics_clients: true,
         }
     }
 }
@@ -230,10 +232,17 @@ impl ProxyBuilder {
     /// by records, which are made for that also where nothing else is done with them. What is dropped
     /// there is not counted.
     ///
-    /// Addresses are whole, whatever the logger shows of them: who can read the metrics sees who uses
-    /// the proxy.
+    /// Addresses of clients are whole, whatever the logger shows of them: who can read the metrics sees
+    /// who uses the proxy. [`metrics_clients`](Self::metrics_clients) leaves them out.
     pub fn metrics_top(mut self, most: usize) -> Self {
         self.metrics_top = most;
+        self
+    }
+
+    /// Says whether clients are among those that [`metrics_top`](Self::metrics_top) names. Default: they
+    /// are. Where the logger [veils](crate::Veiled) them, they should not be.
+    pub fn metrics_clients(mut self, are_named: bool) -> Self {
+        self.metrics_clients = are_named;
         self
     }
 }

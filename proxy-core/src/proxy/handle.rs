@@ -77,14 +77,22 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector } =
-            proxy;
+        let Proxy {
+            listeners,
+            settings,
+            logger,
+            threads,
+            shares_addresses,
+            has_default_connector,
+            names_clients,
+        } = proxy;
         let settings = Arc::new(settings);
         let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
         let lanes = lanes(threads.workers, limits.lane_queue)?;
         let counters =
             Counters::new(threads.metrics.then_some(threads.event_loops), threads.metrics_top);
+        counters.name_clients(names_clients);
         let log = LogThread::start(counters.observe(logger), limits.log_queue)?;
         let mut handle = ProxyHandle {
             settings: Arc::clone(&settings),

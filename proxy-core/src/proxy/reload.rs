@@ -79,6 +79,7 @@ impl ProxyHandle {
             builder.connector = Some(Arc::clone(&self.settings.connector));
         }
         let logger = builder.logger.take();
+        let names_clients = builder.metrics_clients;
         let Plan { order, mut added } = self.plan(&mut builder)?;
         let addresses = |entrances: &[Entrance]| -> Vec<SocketAddr> {
             entrances.iter().filter_map(|entrance| entrance.address).collect()
@@ -100,6 +101,7 @@ impl ProxyHandle {
         removed.iter_mut().for_each(|entrance| entrance.shut(PATIENCE));
         drop(removed);
         self.newest.set(Arc::clone(&settings));
+        self.counters.name_clients(names_clients);
         if !self.put_into_effect(PATIENCE) {
             log::error!(
                 "an event loop is held up, most likely by a handler: it follows the reload as \
