@@ -44,6 +44,7 @@ each_endpoint() {
     same ready "$(ask /readyz)"
     contains '<title>proxy</title>' "$(ask /)"
     contains EventSource "$(ask /live.js)"
+    contains '# TYPE proxy_' "$(ask /metrics)"
     about=$(ask /status.json)
     same "127.0.0.1:$to" "$(json listeners.0 "$about")"
     same False "$(json draining "$about")"

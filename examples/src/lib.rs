@@ -12,6 +12,7 @@
 //! | `cargo run --example take_over` | a protocol of one's own, in plain blocking code |
 //! | `cargo run --example custom_connector` | all traffic through a Unix socket, or to a fixed address |
 //! | `cargo run --example two_proxies` | two proxies in one process, one behind the other |
+//! | `cargo run --example metrics` | a page where Prometheus finds what a proxy does |
 //! | `cargo run --example json_lines_logger` | a log for programs, and a program that reads it |
 //! | `cargo run --example sqlite_logger` | records in an SQLite database, and what to ask it |
 //! | `cargo test -p examples --test in_a_test` | a proxy inside a test, to see what a client sends |
@@ -42,6 +43,9 @@ mod documents {
 
     #[doc = include_str!("../../docs/limits-and-users.md")]
     struct LimitsAndUsers;
+
+    #[doc = include_str!("../../docs/metrics.md")]
+    struct Metrics;
 
     #[doc = include_str!("../../docs/privacy.md")]
     struct Privacy;

@@ -66,6 +66,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
     pub workers: usize,
+    /// How many hosts, clients and users the metrics name.
+    pub metrics_top: usize,
     /// In the place of the one in `limits`, whose default depends on the system here.
     pub connections: Option<usize>,
     pub limits: Limits,
@@ -111,6 +113,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
+            metrics_top: 0,
             connections: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -143,7 +146,9 @@ impl Config {
             .ban_policy(self.bans.clone())
             .throttles(self.throttles())
             .guard(self.guard())
-            .workers(self.workers);
+            .workers(self.workers)
+            .metrics_top(self.metrics_top)
+            .metrics_clients(self.log_addresses == LogAddresses::Whole);
         if self.reuse_port {
             builder = builder.share_addresses();
         }

@@ -62,6 +62,7 @@ mod runtime;
 
 mod handler;
 mod logger;
+pub mod metrics;
 mod policy;
 mod upstream;
 
@@ -112,7 +113,7 @@ pub use session::{
 };
 pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
-    PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
+    NameStats, PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
 };
 
 /// What the fuzzers in `fuzz/` get to see beyond the public API. Not part of it.

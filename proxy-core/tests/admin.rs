@@ -38,7 +38,9 @@ impl Office {
         events: EventsLogger,
         change: impl FnOnce(AdminHandler) -> AdminHandler,
     ) -> Office {
-        let handler = AdminHandler::new(stage.handle().control()).with_events(events.clone());
+        let handler = AdminHandler::new(stage.handle().control())
+            .with_events(events.clone())
+            .with_metrics(stage.handle().metrics());
         let admin = change(handler).into_builder().listen("127.0.0.1:0").start().unwrap();
         Office { stage, admin, events }
     }
@@ -83,6 +85,7 @@ fn each_answer_is_typed_and_for_this_moment() {
         ("/live.js", "text/javascript; charset=utf-8", "EventSource"),
         ("/healthz", "text/plain; charset=utf-8", "ok\n"),
         ("/readyz", "text/plain; charset=utf-8", "ready\n"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8", "# TYPE proxy_"),
         ("/status.json", "application/json", "\"draining\":false"),
         ("/connections", "application/json", "\"connections\":["),
         ("/bans", "application/json", "\"bans\":[]"),

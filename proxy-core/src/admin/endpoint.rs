@@ -13,6 +13,8 @@ pub(super) enum Endpoint {
     Health,
     /// `/readyz`: that it takes new connections.
     Readiness,
+    /// `/metrics`: for Prometheus.
+    Metrics,
     /// `/status.json`: how it does.
     Status,
     /// `/config`: what is in effect.
@@ -41,6 +43,7 @@ impl Endpoint {
             "/live.js" => Endpoint::Script,
             "/healthz" => Endpoint::Health,
             "/readyz" => Endpoint::Readiness,
+            "/metrics" => Endpoint::Metrics,
             "/status.json" => Endpoint::Status,
             "/config" => Endpoint::Config,
             "/connections" => Endpoint::Connections,

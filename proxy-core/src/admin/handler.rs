@@ -16,6 +16,7 @@ use super::{page, reports, status};
 use crate::error::Reason;
 use crate::handler::{Action, Admission, Client, ConnectionHandler, Exchange, Reach, Response};
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::policy::{BanPolicy, Offence, Threshold};
 use crate::proxy::{Proxy, ProxyBuilder, ProxyControl};
 
@@ -29,6 +30,7 @@ pub struct AdminHandler(Arc<Parts>);
 pub(super) struct Parts {
     pub(super) control: ProxyControl,
     pub(super) events: Option<EventsLogger>,
+    metrics: Option<Metrics>,
     pub(super) started: SystemTime,
     actions: Arc<dyn AdminActions>,
     gate: Arc<Gate>,
@@ -50,6 +52,7 @@ impl AdminHandler {
         AdminHandler(Arc::new(Parts {
             control,
             events: None,
+            metrics: None,
             started: SystemTime::now(),
             actions: Arc::new(NoActions),
             gate: Arc::default(),
@@ -60,6 +63,12 @@ impl AdminHandler {
     #[must_use = "the handler is given back"]
     pub fn with_events(self, events: EventsLogger) -> AdminHandler {
         self.with(|parts| parts.events = Some(events))
+    }
+
+    /// With `/metrics`: those of the proxy that it is about.
+    #[must_use = "the handler is given back"]
+    pub fn with_metrics(self, metrics: Metrics) -> AdminHandler {
+        self.with(|parts| parts.metrics = Some(metrics))
     }
 
     /// With what the program can do.
@@ -206,6 +215,10 @@ impl Parts {
         }
         let control = &self.control;
         match endpoint {
+            Endpoint::Metrics => match &self.metrics {
+                Some(metrics) => of_type(200, METRICS).with_body(metrics.prometheus()),
+                None => words(501, "this program has no metrics"),
+            },
             Endpoint::Status => status::status(self),
             Endpoint::Connections => reports::connections(control, query),
             Endpoint::Connection(id) => reports::close(control, *id),
@@ -262,6 +275,9 @@ impl Parts {
         }
     }
 }
+
+/// Prometheus' text format.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl fmt::Debug for AdminHandler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

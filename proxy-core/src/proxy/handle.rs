@@ -12,6 +12,7 @@ use super::control::ProxyControl;
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
+use crate::metrics::Counters;
 use crate::policy::Bans;
 use crate::policy::throttle::Throttles;
 use crate::runtime::WorkerPool;
@@ -39,7 +40,8 @@ pub struct ProxyHandle {
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
-    pool: Arc<WorkerPool>,
+    pub(super) counters: Counters,
+    pub(super) pool: Arc<WorkerPool>,
     pub(super) control: ProxyControl,
 }
 
@@ -47,8 +49,9 @@ pub struct ProxyHandle {
 /// has not got to a reload yet can still be told to stop.
 pub(super) struct RunningLoop {
     pub(super) reload: Outlet<Message>,
+    pub(super) count: Outlet<Message>,
     drain: Outlet<Message>,
-    thread: JoinHandle<()>,
+    pub(super) thread: JoinHandle<()>,
 }
 
 /// What became of the connections that were open when a shutdown began.
@@ -76,13 +79,23 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector } =
-            proxy;
+        let Proxy {
+            listeners,
+            settings,
+            logger,
+            threads,
+            shares_addresses,
+            has_default_connector,
+            names_clients,
+        } = proxy;
         let settings = Arc::new(settings);
         let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
         let lanes = lanes(threads.workers, limits.lane_queue)?;
-        let log = LogThread::start(logger, limits.log_queue)?;
+        let counters =
+            Counters::new(threads.metrics.then_some(threads.event_loops), threads.metrics_top);
+        counters.name_clients(names_clients);
+        let log = LogThread::start(counters.observe(logger), limits.log_queue)?;
         let reception = Arc::new(Reception::new(Vec::new(), Arc::clone(&newest)));
         let (pool, totals) = (Arc::clone(&lanes.pool), log.totals());
         // To begin with it knows no loop, like the handle.
@@ -102,12 +115,17 @@ impl ProxyHandle {
             threads,
             shares_addresses,
             has_default_connector,
+            counters,
             pool: Arc::clone(&pool),
         };
         let (mut doors, mut questions) = (Vec::new(), Vec::new());
         for number in 0..threads.event_loops {
             let log = handle.log.sender();
             let mut event_loop = EventLoop::<Owner, Message>::new(limits.buffer_bytes)?;
+            let (meter, pulse) = handle.counters.of_loop(number);
+            if let Some(pulse) = pulse {
+                event_loop.tell_pulse(pulse);
+            }
             let mailbox = event_loop.mailbox();
             // In the order they are taken: what waits for results has waited longest, and
             // connections that were accepted before a reload or a shutdown are served before it
@@ -120,12 +138,12 @@ impl ProxyHandle {
             let (newest, lanes) = (Arc::clone(&newest), lanes.clone());
             // Made where it is used: what the sessions of a loop share never leaves its thread.
             let thread = spawn(format!("proxy-loop-{number}"), move || {
-                let env =
-                    Env::new(newest, lanes, (results, calls), log, (number, threads.event_loops));
+                let among = (number, threads.event_loops);
+                let env = Env::new(newest, lanes, (results, calls), log, among).counting(meter);
                 event_loop.run(Engine::new(env));
             })?;
-            questions.push(count);
-            handle.loops.push(RunningLoop { reload, drain, thread });
+            questions.push(count.clone());
+            handle.loops.push(RunningLoop { reload, count, drain, thread });
         }
         handle.reception = Arc::new(Reception::new(doors, Arc::clone(&newest)));
         handle.control = control(questions, &handle.reception);

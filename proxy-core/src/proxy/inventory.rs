@@ -1,9 +1,10 @@
 //! [`ProxyHandle::inventory`]: what a running proxy holds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::handle::ProxyHandle;
-use crate::session::Inventory;
+use crate::runtime::mailbox::Outlet;
+use crate::session::{Inventory, Message};
 
 impl ProxyHandle {
     /// Counts what the proxy holds: connections by what they do, jobs, places, buffers. Made for
@@ -17,7 +18,7 @@ impl ProxyHandle {
     /// said to be [missing](Inventory::missing_loops).
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// use proxy_core::Proxy;
     ///
     /// let proxy = Proxy::builder().listen("127.0.0.1:0").start()?;
@@ -28,4 +29,23 @@ impl ProxyHandle {
     pub fn inventory(&self, patience: Duration) -> Inventory {
         self.control.inventory(patience)
     }
+}
+
+/// What loops hold, of those that answer until then.
+pub(super) fn count<'a>(
+    loops: impl ExactSizeIterator<Item = &'a Outlet<Message>>,
+    until: Instant,
+) -> Inventory {
+    let (count, counts) = crossbeam_channel::bounded(loops.len());
+    for outlet in loops {
+        // A loop that has not heard so many questions before is held up: that is the answer.
+        drop(outlet.send(Message::Count(count.clone())));
+    }
+    // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
+    drop(count);
+    let mut all = Inventory::default();
+    while let Ok(one) = counts.recv_deadline(until) {
+        all.add(&one);
+    }
+    all
 }

@@ -7,6 +7,7 @@ mod control;
 mod entrance;
 mod handle;
 mod inventory;
+mod metrics;
 mod parting;
 mod reload;
 

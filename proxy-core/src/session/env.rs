@@ -16,6 +16,7 @@ use crate::error::Reason;
 use crate::handler::Client;
 use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
+use crate::metrics::Meter;
 use crate::policy::Offence;
 use crate::policy::throttle::Moment;
 use crate::runtime::calls::Calls;
@@ -65,6 +66,7 @@ pub(crate) struct Env {
     pub(super) log: LogSender,
     /// How other threads call sessions.
     pub(super) calls: Arc<Calls>,
+    pub(super) meter: Meter,
     /// Where outgoing heads are written.
     pub(super) out: Vec<u8>,
     pub(super) draining: Option<Drain>,
@@ -119,6 +121,7 @@ impl Env {
             handed_over: Vec::new(),
             log,
             calls,
+            meter: Meter::new(None),
             out: Vec::new(),
             draining: None,
             lanes,
@@ -133,6 +136,12 @@ impl Env {
         };
         env.limit_places();
         env
+    }
+
+    /// Has what happens counted.
+    pub(crate) fn counting(mut self, meter: Meter) -> Env {
+        self.meter = meter;
+        self
     }
 
     /// What begins from now on is served by the newest settings. Connections to upstreams do not
@@ -292,9 +301,11 @@ impl Env {
         self.under_way[work as usize] -= 1;
     }
 
-    /// Logs that a transaction is over.
+    /// Logs and counts that a transaction is over.
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
         self.last_recorded = transaction.id;
+        let duration = transaction.age(now);
+        transaction.count_end(&self.meter, duration);
         if let Some(offence) = transaction.reason.and_then(Offence::of) {
             self.newest.bans.note(who.address.ip(), offence, now);
         }
@@ -306,7 +317,7 @@ impl Env {
             return;
         }
         let time = self.time_of_day(transaction.started, now);
-        self.record(&transaction.record(who, time, now), now);
+        self.record(&transaction.record(who, time, duration), now);
     }
 
     /// Whether this request is the last one that was recorded.
@@ -319,6 +330,7 @@ impl Env {
             return;
         }
         self.log.push(record);
+        self.meter.recorded();
         self.unsent_since.get_or_insert(now);
     }
 

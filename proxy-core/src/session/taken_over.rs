@@ -76,12 +76,15 @@ impl Session {
 impl TakenOver {
     pub(super) fn new(
         session: Session,
-        transaction: Box<Transaction>,
+        mut transaction: Box<Transaction>,
         env: &mut Env,
         cx: &Cx,
     ) -> TakenOver {
+        transaction.count_bytes(&env.meter);
         let time = env.time_of_day(transaction.started, cx.now);
-        let story = transaction.record(&session.client.who, time, cx.now).to_owned_record();
+        let story = transaction
+            .record(&session.client.who, time, transaction.age(cx.now))
+            .to_owned_record();
         let taken = TakenOver {
             request: transaction.id,
             started: transaction.started,
@@ -135,6 +138,7 @@ impl TakenOver {
         let mut record = self.story.as_record();
         record.reason = reason;
         record.duration = cx.now.saturating_duration_since(self.started);
+        env.meter.ended_as(&record);
         env.record(&record, cx.now);
         Step::End(Close::Orderly)
     }

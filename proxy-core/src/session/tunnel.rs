@@ -61,6 +61,8 @@ struct Direction {
     bulk: Bulk,
     brake: Brake,
     bytes: u64,
+    /// So many of them were counted already.
+    counted: u64,
     /// FIN has been read.
     ended: bool,
     /// FIN has been sent on.
@@ -84,7 +86,7 @@ impl Tunnel {
             unreachable!("a transaction becomes a tunnel when its upstream is connected");
         };
         let time = env.time_of_day(transaction.started, cx.now);
-        let mut story = transaction.record(&session.client.who, time, cx.now);
+        let mut story = transaction.record(&session.client.who, time, transaction.age(cx.now));
         story.kind = Kind::Tunnel;
         let mut tunnel = Tunnel {
             key: session.key,
@@ -114,7 +116,9 @@ impl Tunnel {
         tunnel.down.add(transaction.upstream.inbound.as_slice(), cx);
         transaction.upstream.inbound.clear(&mut cx.spares);
         transaction.stage = Stage::Answering;
+        transaction.count_bytes(&env.meter);
         env.recycle(transaction);
+        env.meter.tunneled();
         let idle = tunnel.settings.timeouts.tunnel_idle;
         cx.timers.arm(&mut tunnel.timer, tunnel.key, cx.now, idle);
         tunnel.record(Event::Open, None, env, cx);
@@ -128,6 +132,7 @@ impl Tunnel {
             let most = [Flow::Up, Flow::Down].map(|flow| self.may_read(flow, env, cx));
             let up = self.up.relay(self.client, self.upstream, most[0], cx);
             let down = self.down.relay(self.upstream, self.client, most[1], cx);
+            self.count_bytes(env);
             for (flow, before) in [Flow::Up, Flow::Down].into_iter().zip(before) {
                 if let Err(reason) = self.passed(flow, before, env, cx) {
                     return self.end(Some(reason), Close::Abruptly, env, cx);
@@ -235,7 +240,12 @@ impl Tunnel {
         cx.sockets.close(self.upstream, how);
     }
 
-    fn record(&self, event: Event, reason: Option<Reason>, env: &mut Env, cx: &Cx) {
+    fn count_bytes(&mut self, env: &Env) {
+        env.meter.passed(self.up.uncounted(), self.down.uncounted());
+    }
+
+    fn record(&mut self, event: Event, reason: Option<Reason>, env: &mut Env, cx: &Cx) {
+        self.count_bytes(env);
         let mut record = self.story.as_record();
         record.event = event;
         record.reason = reason;
@@ -244,6 +254,9 @@ impl Tunnel {
         record.bytes_in = self.up.bytes;
         record.bytes_out = self.down.bytes;
         record.duration = cx.now.saturating_duration_since(self.started);
+        if event == Event::Close {
+            env.meter.ended_as(&record);
+        }
         env.record(&record, cx.now);
     }
 }
@@ -310,6 +323,11 @@ impl Direction {
     fn add(&mut self, bytes: &[u8], cx: &mut Cx) {
         self.pending.extend(bytes, &mut cx.spares);
         self.bytes += bytes.len() as u64;
+    }
+
+    /// How many bytes have gone by since this was asked last.
+    fn uncounted(&mut self) -> u64 {
+        self.bytes - std::mem::replace(&mut self.counted, self.bytes)
     }
 
     /// Passes on what is there. `Ok(true)` if something was. An error is the socket that failed.

@@ -103,7 +103,7 @@ impl Session {
             request: self.transaction.as_ref().map(|transaction| {
                 // When it began by the clock is not told.
                 let time = std::time::SystemTime::UNIX_EPOCH;
-                RequestStatus::of(&transaction.record(who, time, cx.now))
+                RequestStatus::of(&transaction.record(who, time, transaction.age(cx.now)))
             }),
         }
     }

@@ -18,11 +18,13 @@
 //! | [`scene`] | the settings, the handler, the connector, and the upstreams they lead to |
 //! | [`peer`] | a far end and what came of it |
 //! | [`marks`] | what tells exchanges apart |
+//! | [`counted`] | whether what was counted is what was recorded |
 //! | [`verdict`] | what must hold of every play, whatever the script |
 
 #[path = "../../../tests/support/canonical.rs"]
 #[allow(unreachable_pub)]
 mod canonical;
+mod counted;
 mod marks;
 mod peer;
 mod scene;
@@ -42,6 +44,7 @@ use super::env::Env;
 use super::message::{Arrival, Counted, Drain, Message, Seat, Seats, Tally};
 use super::{Engine, ListenerId, Newest, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
+use crate::metrics::{LoopMeter, Meter};
 use crate::net::{Socket, Stream};
 use crate::runtime::event_loop::{EventLoop, Turn};
 use crate::runtime::mailbox::Outlet;
@@ -66,6 +69,7 @@ struct Rehearsal {
     arrivals: Outlet<Message>,
     control: Outlet<Message>,
     records: Collected,
+    meter: Arc<LoopMeter>,
     now: Instant,
     scene: Scene,
     clients: Vec<Peer>,
@@ -109,13 +113,16 @@ impl Rehearsal {
         let arrivals = event_loop.mailbox().queue(1);
         let control = event_loop.mailbox().queue(1);
         let calls = Arc::clone(event_loop.mailbox().calls());
-        let env = Env::new(newest, scene::lanes(), (results, calls), log, (0, 1));
+        let meter = Arc::new(LoopMeter::new());
+        let env = Env::new(newest, scene::lanes(), (results, calls), log, (0, 1))
+            .counting(Meter::new(Some(Arc::clone(&meter))));
         Rehearsal {
             event_loop,
             engine: Engine::new(env),
             arrivals,
             control,
             records,
+            meter,
             now: Instant::now(),
             scene,
             clients: Vec::new(),
@@ -140,7 +147,8 @@ impl Rehearsal {
         self.settle();
         self.rouse();
         self.end(script.last);
-        let Rehearsal { engine, clients, scene, mut objection, records, event_loop, .. } = self;
+        let Rehearsal { engine, clients, scene, mut objection, records, meter, event_loop, .. } =
+            self;
         let left = [
             ("a task", engine.tasks()),
             ("a socket", event_loop.context().sockets.len()),
@@ -152,7 +160,11 @@ impl Rehearsal {
         }
         drop(engine); // hands over its last records
         let (upstreams, exchanges) = scene.into_parts();
-        Play { clients, upstreams, exchanges, records: records.into_records(), objection }
+        let records = records.into_records();
+        if let Some(difference) = counted::difference(&meter, &records) {
+            objection.get_or_insert(difference);
+        }
+        Play { clients, upstreams, exchanges, records, objection }
     }
 
     /// A client connects.

@@ -77,6 +77,7 @@ impl Session {
                     }
                 }
                 if moved {
+                    transaction.count_bytes(&env.meter);
                     let after = self.patience(&transaction);
                     if let Err(reason) = self.keep_pace(&mut transaction, after, cx) {
                         return self.fail(transaction, reason, env, cx);
