@@ -39,6 +39,7 @@ enum BoundSocket {
 pub enum Place {
     Tcp(SocketAddr),
     /// A socket that is a file: `unix:` and its path.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no such sockets"))]
     File(String),
 }
 
