@@ -8,9 +8,11 @@
 //! | `cargo run --example mock_responses` | a handler that answers some URLs itself, from a table |
 //! | `cargo run --example rewrite_headers` | a handler that changes fields, in both directions |
 //! | `cargo run --example deferred_decision` | a decision that asks somebody slow, on the worker pool |
+//! | `cargo run --example event_stream` | a page that says what happens as it happens: server-sent events |
 //! | `cargo run --example take_over` | a protocol of one's own, in plain blocking code |
 //! | `cargo run --example custom_connector` | all traffic through a Unix socket, or to a fixed address |
 //! | `cargo run --example two_proxies` | two proxies in one process, one behind the other |
+//! | `cargo run --example metrics` | a page where Prometheus finds what a proxy does |
 //! | `cargo run --example json_lines_logger` | a log for programs, and a program that reads it |
 //! | `cargo run --example sqlite_logger` | records in an SQLite database, and what to ask it |
 //! | `cargo test -p examples --test in_a_test` | a proxy inside a test, to see what a client sends |
@@ -41,6 +43,9 @@ mod documents {
 
     #[doc = include_str!("../../docs/limits-and-users.md")]
     struct LimitsAndUsers;
+
+    #[doc = include_str!("../../docs/metrics.md")]
+    struct Metrics;
 
     #[doc = include_str!("../../docs/privacy.md")]
     struct Privacy;

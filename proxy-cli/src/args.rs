@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::config::Config;
 use crate::settings::{self, Given, Group, Kind, Setting};
-use crate::{check, exec, explain, hash_password};
+use crate::{ask, check, exec, explain, hash_password};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -23,6 +23,7 @@ pub struct Args {
 /// Something else to do than to serve. The other arguments are without meaning then.
 #[derive(Debug)]
 pub enum Subcommand {
+    Ask(ask::Question),
     Check(check::Arguments),
     Exec(Box<exec::Arguments>),
     Explain(Box<explain::Arguments>),
@@ -67,6 +68,9 @@ impl Args {
 impl Subcommand {
     fn from_matches((name, matches): (&str, &ArgMatches)) -> Option<Subcommand> {
         match name {
+            name if ask::NAMES.contains(&name) => {
+                Some(Subcommand::Ask(ask::Question::from_matches(name, matches)))
+            }
             check::NAME => Some(Subcommand::Check(check::Arguments::from_matches(matches))),
             exec::NAME => Some(Subcommand::Exec(Box::new(exec::Arguments::from_matches(matches)))),
             explain::NAME => {
@@ -88,6 +92,7 @@ fn command() -> Command {
         .max_term_width(100)
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
+        .subcommands(ask::commands())
         .subcommand(check::command())
         .subcommand(exec::command())
         .subcommand(explain::command())
@@ -101,7 +106,8 @@ fn command() -> Command {
         )
         .after_long_help(
             "Signals: SIGTERM and Ctrl-C stop it when what is under way has ended, SIGHUP has it \
-             read its --config file again, SIGUSR1 has it open its log file anew.\n\n\
+             read its --config file again, SIGUSR1 has it open its log file anew. With --admin, \
+             the subcommands status, connections, bans, events, reload and drain ask it by HTTP.\n\n\
              Exit codes: 0 stopped as asked, 1 failed while starting or running, 2 wrong usage \
              or configuration, 130 ended at once by a second Ctrl-C or SIGTERM.",
         )

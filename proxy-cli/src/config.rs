@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proxy_core::admin::AdminToken;
 use proxy_core::throttle::Throttle;
 use proxy_core::{
     Authority, BanPolicy, BuildError, ConnectPorts, ConnectionHandler, DestinationGuard,
@@ -13,6 +14,7 @@ use proxy_core::{
     Limits, Listener, Network, PacHandler, Proxy, ProxyBuilder, RulesHandler, Timeouts,
 };
 
+use crate::admin::AdminSettings;
 use crate::descriptors::Descriptors;
 use crate::privacy::{Disclosure, LogAddresses};
 use crate::rules::Ruled;
@@ -56,10 +58,16 @@ pub struct Config {
     pub logins: Logins,
     /// The one who asks, once the files have been read. Not a setting.
     pub door: Option<Door>,
+    /// Where those who look after it are answered.
+    pub admin: AdminSettings,
+    /// What they have to know, once the file has been read. Not a setting.
+    pub admin_token: Option<AdminToken>,
     /// Whose word about other clients is taken.
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
     pub workers: usize,
+    /// How many hosts, clients and users the metrics name.
+    pub metrics_top: usize,
     /// In the place of the one in `limits`, whose default depends on the system here.
     pub connections: Option<usize>,
     pub limits: Limits,
@@ -100,9 +108,12 @@ impl Default for Config {
             ban_file: None,
             logins: Logins::default(),
             door: None,
+            admin: AdminSettings::default(),
+            admin_token: None,
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
+            metrics_top: 0,
             connections: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -135,7 +146,9 @@ impl Config {
             .ban_policy(self.bans.clone())
             .throttles(self.throttles())
             .guard(self.guard())
-            .workers(self.workers);
+            .workers(self.workers)
+            .metrics_top(self.metrics_top)
+            .metrics_clients(self.log_addresses == LogAddresses::Whole);
         if self.reuse_port {
             builder = builder.share_addresses();
         }
@@ -321,6 +334,18 @@ impl Config {
                 setting,
                 problem: "it has no effect beside an upstream: nothing else is connected to"
                     .to_owned(),
+            });
+        }
+        if let Some((setting, problem)) = self.admin.problem() {
+            return Err(Impossible { setting, problem });
+        }
+        if let Some(address) = &self.admin.address
+            && !address.ends_with(":0")
+            && self.listeners().contains(address)
+        {
+            return Err(Impossible {
+                setting: "admin",
+                problem: "the proxy itself listens there".to_owned(),
             });
         }
         if self.logins.users.is_some() && !self.logins.command.is_empty() {

@@ -50,6 +50,7 @@ pub fn load(
         .check(descriptors)
         .map_err(|impossible| vec![locate(impossible, args, file.as_ref())])?;
     config.door = config.logins.open()?;
+    config.admin_token = config.admin.token().map_err(|complaint| vec![complaint])?;
     Ok(config)
 }
 

@@ -5,7 +5,9 @@
 //! with 1.
 
 mod access_log;
+mod admin;
 mod args;
+mod ask;
 mod ban_file;
 mod check;
 mod complaint;
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
             diagnostics::install(arguments.verbose);
             process::exit(exec::run(&arguments));
         }
+        Some(Subcommand::Ask(question)) => return ask::run(&question),
         Some(Subcommand::Check(arguments)) => return check::run(&arguments),
         Some(Subcommand::Explain(arguments)) => return explain::run(&arguments),
         Some(Subcommand::HashPassword(arguments)) => return hash_password::run(&arguments),
@@ -118,12 +121,17 @@ fn run(origin: Origin, config: Config) -> ExitCode {
 
 /// Tells of an error with everything that lies behind it.
 fn fail(error: &dyn std::error::Error) -> ExitCode {
+    tell!("{}", why(error));
+    ExitCode::FAILURE
+}
+
+/// An error in words, with everything that lies behind it.
+fn why(error: &dyn std::error::Error) -> String {
     let mut words = format!("proxy-cli: {error}");
     let mut source = error.source();
     while let Some(error) = source {
         words += &format!(": {error}");
         source = error.source();
     }
-    tell!("{words}");
-    ExitCode::FAILURE
+    words
 }

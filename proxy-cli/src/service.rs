@@ -3,20 +3,22 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use proxy_core::{BuildError, ConnectPorts, Destinations, ProxyBuilder, ProxyHandle, ReloadReport};
 
 use crate::access_log::AccessLog;
+use crate::admin::{self, Admin, Bound, Done, Place, Wish, Wishes};
 use crate::args::Args;
 use crate::config::{self, Config};
 use crate::descriptors::Descriptors;
 use crate::kept_file::KeptFile;
 use crate::passed::Passed;
-use crate::signals::{Signal, Signals};
+use crate::signals::{self, Patience, Signal, Signals};
 use crate::tell::tell;
 use crate::usage_file::UsageFile;
-use crate::{ban_file, duration, fail, listen_address, loading, notify, settings};
+use crate::{ban_file, duration, fail, listen_address, loading, notify, settings, why};
 
 /// A running proxy, and what it is to be reloaded from.
 pub struct Service {
@@ -26,6 +28,9 @@ pub struct Service {
     proxy: ProxyHandle,
     bans: Option<KeptFile>,
     usage: Option<UsageFile>,
+    admin: Option<Admin>,
+    wishes: Wishes,
+    wished: Receiver<Wish>,
 }
 
 /// What the program was started with: a configuration comes from it, together with the file.
@@ -45,38 +50,53 @@ impl Service {
     /// It could not be started; that has been told.
     pub fn start(origin: Origin, config: Config) -> Result<Service, ExitCode> {
         let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| fail(&error))?;
-        let builder = log.attach(&config, listening(&config, &origin.descriptors));
+        let bound = Bound::bind(&config)?;
+        let mut builder = log.attach(&config, listening(&config, &origin.descriptors));
+        if let Some(bound) = &bound {
+            let logger = bound.beside(log.logger(&config), &config);
+            builder = bound.prepare(builder).logger(logger);
+        }
         let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
-        let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
+        let proxy = builder.start().map_err(|error| refuse(&error))?;
         let bans = keep_bans(&config, &proxy)?;
         let usage = keep_usage(&config, &proxy)?;
-        let service = Service { origin, config, log, proxy, bans, usage };
+        let (wishes, wished) = admin::wishes();
+        let admin = match bound {
+            Some(bound) => Some(bound.start(&config, &proxy, wishes.clone())?),
+            None => None,
+        };
+        let service = Service { origin, config, log, proxy, bans, usage, admin, wishes, wished };
         service.announce();
         service.tell_manager();
         Ok(service)
     }
 
     /// Serves until it is asked to stop, drains, and reports.
-    pub fn run(mut self, mut signals: Signals) -> ExitCode {
-        let tunnels = loop {
-            match signals.wait() {
-                Signal::HangUp if self.origin.args.config.is_some() => self.reload(),
-                Signal::Reopen => self.log.reopen(),
-                // The terminal is gone, and there is nothing to be read again.
-                Signal::HangUp | Signal::Terminate => break self.config.drain,
-                Signal::Interrupt => break self.config.drain.min(DRAIN_TUNNELS_INTERACTIVE),
-            }
-        };
+    pub fn run(mut self, signals: Signals) -> ExitCode {
+        let patience = Patience::default();
+        let wishes = self.wishes.clone();
+        let forwarded = signals.forward(patience.clone(), move |signal| {
+            // It fails only at the very end.
+            let _ = wishes.send(Wish::Signal(signal));
+        });
+        if let Err(error) = forwarded {
+            return fail(&error);
+        }
+        let tunnels = self.serve(&patience);
+        // Whoever asks for something from now on is told that it stops.
+        drop(self.wished);
         let stopping = format!(
             "stopping: no new connections; what is under way has {}, tunnels {}",
             duration::show(self.config.drain),
             duration::show(tunnels)
         );
         tell!("{stopping}");
-        signals.exit_on_next();
         notify::stopping();
         notify::status(&stopping);
         let report = self.proxy.shutdown_tunnels(self.config.drain, tunnels);
+        if let Some(admin) = self.admin {
+            admin.end();
+        }
         tell!(
             "stopped: {} connections drained, {} cut; {} records logged, {} dropped",
             report.drained,
@@ -87,15 +107,67 @@ impl Service {
         ExitCode::SUCCESS
     }
 
+    /// Does what it is asked for until that is to stop; gives how long tunnels may take then.
+    fn serve(&mut self, patience: &Patience) -> Duration {
+        loop {
+            // There is a sender for as long as this is.
+            let wish = self.wished.recv().unwrap_or(Wish::Drain);
+            let tunnels = match wish {
+                Wish::Signal(Signal::HangUp) if self.origin.args.config.is_some() => {
+                    let _ = self.reload();
+                    continue;
+                }
+                Wish::Signal(Signal::Reopen) => {
+                    self.log.reopen();
+                    continue;
+                }
+                Wish::Reload(reply) => {
+                    let done = match self.origin.args.config.is_some() {
+                        true => self.reload(),
+                        false => Err(vec![
+                            "it was started without --config: there is no file to be read again"
+                                .to_owned(),
+                        ]),
+                    };
+                    // Whoever has asked may be gone.
+                    let _ = reply.send(done);
+                    continue;
+                }
+                Wish::Drain => {
+                    // Whoever drains first and then sends a signal means the same stop.
+                    patience.end_after(2);
+                    return self.config.drain;
+                }
+                // The terminal is gone, and there is nothing to be read again.
+                Wish::Signal(Signal::HangUp | Signal::Terminate) => self.config.drain,
+                Wish::Signal(Signal::Interrupt) => self.config.drain.min(DRAIN_TUNNELS_INTERACTIVE),
+            };
+            patience.end_after(1);
+            let is_stop = |wish| matches!(wish, Wish::Signal(signal) if signal.is_stop());
+            if self.wished.try_iter().any(is_stop) {
+                signals::exit();
+            }
+            return tunnels;
+        }
+    }
+
     /// Reads the configuration again and goes on by it. Where something is wrong with it, that is
     /// told and nothing changes.
-    fn reload(&mut self) {
+    fn reload(&mut self) -> Done {
         notify::reloading();
-        match self.try_reload() {
-            Ok(report) => self.tell_of_reload(&report),
-            Err(NotReloaded) => tell!("not reloaded: everything is as it was"),
+        let done = self.try_reload().map(|report| lines_of_reload(&report));
+        match &done {
+            Ok(lines) => {
+                lines.iter().for_each(|line| tell!("{line}"));
+                tell!("reloaded: new requests are served by the new configuration");
+            }
+            Err(complaints) => {
+                complaints.iter().for_each(|complaint| tell!("{complaint}"));
+                tell!("not reloaded: everything is as it was");
+            }
         }
         self.tell_manager();
+        done
     }
 
     /// Tells a service manager that it serves.
@@ -104,29 +176,31 @@ impl Service {
         notify::ready();
     }
 
-    fn try_reload(&mut self) -> Result<ReloadReport, NotReloaded> {
+    fn try_reload(&mut self) -> Result<ReloadReport, Vec<String>> {
         let Origin { args, descriptors, passed } = &self.origin;
-        let mut config =
-            loading::load(args, descriptors, passed.addresses()).map_err(|complaints| {
-                complaints.iter().for_each(|complaint| tell!("{complaint}"));
-                NotReloaded
-            })?;
+        let mut config = loading::load(args, descriptors, passed.addresses())
+            .map_err(|complaints| complaints.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         config.warnings().for_each(|warning| tell!("{warning}"));
         config.succeed(&self.config);
-        let told = |_| NotReloaded;
         let before = self.proxy.local_addrs().to_vec();
         let mut builder = listening(&config, descriptors);
+        if let Some(admin) = &self.admin {
+            builder = admin.prepare(builder);
+        }
         let log_of =
             |config: &Config| (config.log_file.clone(), config.log_format, config.log_addresses);
         let is_logged_elsewhere = log_of(&config) != log_of(&self.config);
         let mut log = None;
         if is_logged_elsewhere {
             let opened =
-                AccessLog::open(config.log_file.as_deref()).map_err(|error| told(fail(&error)))?;
-            builder = log.insert(opened).attach(&config, builder);
+                AccessLog::open(config.log_file.as_deref()).map_err(|error| vec![why(&error)])?;
+            let opened = log.insert(opened);
+            builder = match &self.admin {
+                Some(admin) => builder.logger(admin.beside(opened.logger(&config), &config)),
+                None => opened.attach(&config, builder),
+            };
         }
-        let mut report =
-            self.proxy.reload(builder).map_err(|error| refuse(&error, &before)).map_err(told)?;
+        let mut report = self.proxy.reload(builder).map_err(|error| refusal(&error, &before))?;
         if config.listen.is_empty() && !self.config.listen.is_empty() {
             // Only passed sockets are wanted from now on; but a builder without addresses leaves
             // those that are there.
@@ -152,26 +226,14 @@ impl Service {
         } else if let Some(usage) = &self.usage {
             usage.follow(self.proxy.throttles());
         }
+        if config.admin.address != self.config.admin.address {
+            report.need_restart.push("admin");
+        }
+        if let Some(admin) = &mut self.admin {
+            admin.follow(&config);
+        }
         self.config = config;
         Ok(report)
-    }
-
-    fn tell_of_reload(&self, report: &ReloadReport) {
-        for address in &report.added {
-            tell!("listening on {address}");
-        }
-        for address in &report.removed {
-            tell!("no longer listening on {address}");
-        }
-        if !report.need_restart.is_empty() {
-            let name = |&field| match field {
-                "share_addresses" => "reuse-port",
-                field => settings::of_field(field).map_or(field, |setting| setting.name),
-            };
-            let names: Vec<_> = report.need_restart.iter().map(name).collect();
-            tell!("at the next start only: {}", names.join(", "));
-        }
-        tell!("reloaded: new requests are served by the new configuration");
     }
 
     /// Says where it listens, what to try, and what it can take.
@@ -180,6 +242,17 @@ impl Service {
         let descriptors = &origin.descriptors;
         for address in proxy.local_addrs() {
             tell!("listening on {address}");
+        }
+        if let Some(admin) = &self.admin {
+            match admin.place() {
+                Place::Tcp(address) => tell!(
+                    "administration at http://{address}/; try: proxy-cli status --admin {}",
+                    reachable(*address)
+                ),
+                Place::File(file) => {
+                    tell!("administration at {file}; try: proxy-cli status --admin {file}");
+                }
+            }
         }
         let first = reachable(proxy.local_addrs()[0]);
         match &config.upstream {
@@ -215,8 +288,21 @@ impl Service {
     }
 }
 
-/// Why has been told.
-struct NotReloaded;
+/// What there is to say of a reload.
+fn lines_of_reload(report: &ReloadReport) -> Vec<String> {
+    let added = report.added.iter().map(|address| format!("listening on {address}"));
+    let removed = report.removed.iter().map(|address| format!("no longer listening on {address}"));
+    let mut lines: Vec<_> = added.chain(removed).collect();
+    if !report.need_restart.is_empty() {
+        let name = |&field| match field {
+            "share_addresses" => "reuse-port",
+            field => settings::of_field(field).map_or(field, |setting| setting.name),
+        };
+        let names: Vec<_> = report.need_restart.iter().map(name).collect();
+        lines.push(format!("at the next start only: {}", names.join(", ")));
+    }
+    lines
+}
 
 /// Keeps bans over restarts, if they are to be kept.
 fn keep_bans(config: &Config, proxy: &ProxyHandle) -> Result<Option<KeptFile>, ExitCode> {
@@ -244,26 +330,30 @@ fn listening(config: &Config, descriptors: &Descriptors) -> ProxyBuilder {
     config.listen.iter().fold(config.builder(descriptors), ProxyBuilder::listen)
 }
 
-/// Tells why a proxy that listens on `own` cannot be as the configuration wants it, and what to do.
-fn refuse(error: &BuildError, own: &[SocketAddr]) -> ExitCode {
-    let code = fail(error);
+/// Tells why a proxy cannot be as the configuration wants it, and what to do.
+fn refuse(error: &BuildError) -> ExitCode {
+    refusal(error, &[]).iter().for_each(|line| tell!("{line}"));
+    ExitCode::FAILURE
+}
+
+/// Why a proxy that listens on `own` cannot be as the configuration wants it, and what to do.
+fn refusal(error: &BuildError, own: &[SocketAddr]) -> Vec<String> {
+    let mut lines = vec![why(error)];
     match error {
         BuildError::Listen { address, source } => {
             let overlaps = |own: &&SocketAddr| address.ends_with(&format!(":{}", own.port()));
             match own.iter().find(overlaps) {
-                Some(own) if source.kind() == io::ErrorKind::AddrInUse => tell!(
+                Some(own) if source.kind() == io::ErrorKind::AddrInUse => lines.push(format!(
                     "this proxy listens on {own}: an address that overlaps with it takes its \
                      place at the next start only"
-                ),
-                _ => listen_address::advice(source.kind())
-                    .into_iter()
-                    .for_each(|advice| tell!("{advice}")),
+                )),
+                _ => lines.extend(listen_address::advice(source.kind()).map(str::to_owned)),
             }
         }
-        BuildError::OpenProxy { .. } => tell!("{}", config::WHO_IS_SERVED),
+        BuildError::OpenProxy { .. } => lines.push(config::WHO_IS_SERVED.to_owned()),
         _ => {}
     }
-    code
+    lines
 }
 
 /// An address by which this machine itself reaches what listens on `address`.

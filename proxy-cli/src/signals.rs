@@ -2,6 +2,8 @@
 
 use std::io;
 use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -36,23 +38,13 @@ impl Signals {
     }
 
     /// Blocks until the process is asked for something.
-    pub fn wait(&mut self) -> Signal {
+    fn wait(&mut self) -> Signal {
         match self.0.forever().next() {
             Some(SIGINT) => Signal::Interrupt,
             Some(SIGHUP) => Signal::HangUp,
             Some(SIGUSR1) => Signal::Reopen,
             _ => Signal::Terminate,
         }
-    }
-
-    /// Whoever asks again does not want to wait: from now on the next request to stop ends the
-    /// process.
-    pub fn exit_on_next(mut self) {
-        std::thread::spawn(move || {
-            if self.0.forever().any(|signal| [SIGINT, SIGTERM].contains(&signal)) {
-                process::exit(IMPATIENT);
-            }
-        });
     }
 }
 
@@ -73,16 +65,67 @@ impl Signals {
     }
 
     /// Blocks until the process is asked for something.
-    pub fn wait(&mut self) -> Signal {
+    fn wait(&mut self) -> Signal {
         let _ = self.0.recv();
         Signal::Interrupt
     }
+}
 
-    /// Whoever asks again does not want to wait: from now on the next signal ends the process.
-    pub fn exit_on_next(self) {
-        std::thread::spawn(move || {
-            let _ = self.0.recv();
-            process::exit(IMPATIENT);
-        });
+impl Signals {
+    /// Has `take` told of each, on a thread of its own; but once there is an end to `patience`, whoever
+    /// asks for a stop uses it up. `take` must not wait.
+    ///
+    /// # Errors
+    /// If there is no thread to be had.
+    pub fn forward(
+        mut self,
+        patience: Patience,
+        mut take: impl FnMut(Signal) + Send + 'static,
+    ) -> io::Result<()> {
+        let thread = thread::Builder::new().name("proxy-signals".into());
+        let forward = move || {
+            loop {
+                let signal = self.wait();
+                // Held until it has been taken: see `end_after`.
+                let mut left = patience.lock();
+                match &mut *left {
+                    Some(left) if signal.is_stop() => {
+                        *left -= 1;
+                        if *left == 0 {
+                            exit();
+                        }
+                    }
+                    _ => take(signal),
+                }
+            }
+        };
+        thread.spawn(forward).map(drop)
     }
+}
+
+/// How often a stop may still be asked for until the process ends at once. It has no end at first.
+#[derive(Clone, Debug, Default)]
+pub struct Patience(Arc<Mutex<Option<u32>>>);
+
+impl Patience {
+    /// So often from now on, at least once. Each signal was taken before this, or is counted.
+    pub fn end_after(&self, times: u32) {
+        *self.lock() = Some(times);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Signal {
+    /// Whether it asks for an end.
+    pub fn is_stop(self) -> bool {
+        matches!(self, Signal::Interrupt | Signal::Terminate)
+    }
+}
+
+/// Ends the process at once, for somebody who did not want to wait.
+pub fn exit() -> ! {
+    process::exit(IMPATIENT);
 }

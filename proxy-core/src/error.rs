@@ -336,15 +336,17 @@ reasons! {
     PortNotAllowed = "port_not_allowed", 403, http_request_denied, Proxy,
         "This proxy opens no tunnels to that port.",
         "Add the port to those that tunnels may lead to, `--connect-port`, if it is safe.";
-    /// The handler asked for the connection to be closed without an answer.
+    /// The handler asked for the connection to be closed without an answer, or cut a
+    /// [body](crate::BodySender::abort) that it was sending.
     ClosedByHandler = "closed_by_handler", 444, http_request_denied, Proxy,
-        "The connection was closed without an answer.",
+        "The connection was closed without an answer, or in the middle of it.",
         "Change the handler or its rule, if the request should have been answered.";
-    /// The handler failed: it panicked, or a deferred decision was dropped.
+    /// The handler failed: it panicked, a deferred decision was dropped, or a
+    /// [body](crate::BodySender) that it was sending was left without an end.
     HandlerFailed = "handler_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not decide about the request.",
         "Correct the handler: the log of the program tells if it panicked; else a deferred \
-         decision took too long.";
+         decision took too long, or a body that it was sending was left without an end.";
     /// The connector failed: it panicked.
     ConnectorFailed = "connector_failed", 500, proxy_internal_error, Proxy,
         "The proxy could not plan a connection.",
@@ -394,6 +396,11 @@ reasons! {
     TunnelIdle = "tunnel_idle", 504, connection_read_timeout, Proxy,
         "The tunnel was idle for too long.",
         "Have one end send something now and then; or raise the timeout `tunnel_idle`.";
+    /// Somebody who watches the proxy has closed the connection; see
+    /// [`ProxyControl::close_connection`](crate::ProxyControl::close_connection).
+    ClosedByOperator = "closed_by_operator", 503, proxy_internal_error, Proxy,
+        "The connection was closed by whoever runs the proxy.",
+        "Ask whoever runs the proxy why.";
     /// The proxy was shut down and the time to drain was over.
     ShutDown = "shut_down", 503, proxy_internal_error, Proxy,
         "The proxy is shutting down.",

@@ -30,7 +30,11 @@
 //!
 //! # Features
 //!
-//! All are off. Two are for Linux, and cost the crate `nix`:
+//! All are off. One costs nothing:
+//!
+//! - `admin`: the `admin` module, to look at a running proxy and tell it what to do over HTTP.
+//!
+//! Two are for Linux, and cost the crate `nix`:
 //!
 //! - `splice`: long bodies and tunnels are moved by the system, without a copy. A third of the CPU
 //!   time for each byte, and a pipe for each event loop.
@@ -58,6 +62,7 @@ mod runtime;
 
 mod handler;
 mod logger;
+pub mod metrics;
 mod policy;
 mod upstream;
 
@@ -65,11 +70,15 @@ mod session;
 
 mod proxy;
 
+#[cfg(feature = "admin")]
+pub mod admin;
+
 pub use error::{Reason, Side};
 pub use handler::{
-    Action, Admission, AuthHandler, Client, ConnectionHandler, Decision, DecisionReply, Delay,
-    Exchange, Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler, Plan, Reach, Refusal,
-    Response, ResponseAction, Route, RulesHandler, TakeOver,
+    Action, Admission, AuthHandler, BodySender, BodyStream, Client, ConnectionHandler, Decision,
+    DecisionReply, Delay, Exchange, Extensions, FixedUpstreamHandler, ForwardHandler, PacHandler,
+    Plan, Reach, Refusal, Response, ResponseAction, Route, RulesHandler, TakeOver, TrySendError,
+    body_stream,
 };
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};
@@ -77,6 +86,8 @@ pub use logger::{
     AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,
     NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
 };
+#[cfg(unix)]
+pub use net::UnixListener;
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::{
     AddressClass, Authentication, Authenticator, Ban, BanError, BanPolicy, Bans, Cause,
@@ -90,14 +101,19 @@ pub use policy::{
     hash_password,
 };
 pub use policy::{rules, throttle};
-pub use proxy::{BuildError, Proxy, ProxyBuilder, ProxyHandle, ReloadReport, ShutdownReport};
+pub use proxy::{
+    BuildError, ConnectionList, Proxy, ProxyBuilder, ProxyControl, ProxyHandle, ReloadReport,
+    ShutdownReport,
+};
 pub use runtime::{
     Lane, LaneStats, PoolShutdown, PoolStats, SubmitError, WorkerPool, WorkerPoolBuilder,
 };
-pub use session::Inventory;
+pub use session::{
+    ConnectionId, ConnectionIdError, ConnectionState, ConnectionStatus, Inventory, RequestStatus,
+};
 pub use upstream::{
     Authority, AuthorityError, ConnectError, Destination, Dial, Dialing, DirectConnector,
-    PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
+    NameStats, PlanReply, Resolve, Retry, SystemResolver, UpstreamConnector, Vouched,
 };
 
 /// What the fuzzers in `fuzz/` get to see beyond the public API. Not part of it.

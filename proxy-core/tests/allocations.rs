@@ -218,7 +218,8 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
                     builder.handler(FixedUpstreamHandler::new(upstream))
                 }
                 Set::Forward => builder,
-                Set::Ruled => builder.handler(RulesHandler::new(rules())),
+                // The log thread finds names there that it knows.
+                Set::Ruled => builder.metrics_top(5).handler(RulesHandler::new(rules())),
                 Set::Throttled => builder.throttles(throttles()),
             }
         });

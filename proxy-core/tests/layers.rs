@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules at the root of the crate and the layer each is in; `docs/architecture.md` says
 /// what the layers are for.
-const LAYERS: [(&str, u8); 12] = [
+const LAYERS: [(&str, u8); 14] = [
     ("decimal", 0),
     ("error", 0),
     ("limits", 0),
@@ -16,9 +16,11 @@ const LAYERS: [(&str, u8); 12] = [
     ("handler", 3),
     ("upstream", 3),
     ("logger", 3),
+    ("metrics", 3),
     ("policy", 3),
     ("session", 4),
     ("proxy", 5),
+    ("admin", 6),
 ];
 
 fn layer(module: &str) -> Option<u8> {

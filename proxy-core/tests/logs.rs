@@ -223,6 +223,9 @@ fn records_and_counted_drops_are_the_exchanges() {
     for _ in 0..20 {
         assert_eq!(client.send(origin.get("/")).answer().status, 204);
     }
+    let now = proxy.metrics().snapshot();
+    assert_eq!((now.log_queued, now.log_limit, now.log.dropped), (Some(5), 5, 15));
+    assert_eq!(now.traffic.unwrap().requests.total(), 20, "whatever becomes of their records");
     drop(let_go);
     let log = proxy.shutdown(PATIENCE).log;
     assert_eq!((log.logged, log.dropped), (5, 15));

@@ -375,13 +375,23 @@ fn what_is_about_threads_waits_for_the_next_start() {
     (limits.lane_queue, limits.log_queue, limits.loop_inbox) = (1, 1, 1);
     limits.buffer_bytes *= 2;
     let report = proxy
-        .reload(version("2").event_loops(2).workers(9).share_addresses().limits(limits))
+        .reload(
+            version("2")
+                .event_loops(2)
+                .workers(9)
+                .metrics(false)
+                .metrics_top(5)
+                .share_addresses()
+                .limits(limits),
+        )
         .unwrap();
     assert_eq!(
         report.need_restart,
         [
             "event_loops",
             "workers",
+            "metrics",
+            "metrics_top",
             "share_addresses",
             "buffer_bytes",
             "loop_inbox",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use proxy_core::rules::{Denial, Rule, RuleSet, Verdict};
 use proxy_core::throttle::{Allowance, Excess, Mode, Rate, Scope, Throttle, Volume};
 use proxy_core::{BuildError, Proxy, ProxyBuilder, Reason, RulesHandler};
-use support::{Client, Origin, Stage};
+use support::{Client, Origin, Stage, until};
 
 const NOTHING: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -222,6 +222,8 @@ fn counts_outlast_a_reload_by_their_names_and_a_restart_by_their_usage() {
     assert_eq!([ask(), ask()], [204, 429]);
     stage.reload(throttled(volume(1000)));
     assert_eq!(ask(), 204);
+    // Bytes are counted when they have been sent: the client may have them before.
+    until(&stage, |all| all.idle_clients == 1);
     let used = stage.handle().throttles().usage();
     let line = used[0].to_string();
     assert!(line.starts_with("volume 20") && line.ends_with(" 127.0.0.1"), "{line}");

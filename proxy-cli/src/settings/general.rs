@@ -145,4 +145,13 @@ pub(super) static SETTINGS: &[Setting] = &[
         reason: "a few look-ups may hang, and others still run",
         at_limit: "jobs wait in the queue of their lane",
     },
+    Setting {
+        name: "metrics-top",
+        kind: Kind::Count(0..=1000, |config| &mut config.metrics_top),
+        help: "Name in the metrics the hosts, clients and users that are served most, so many of \
+               each; clients only where `log-addresses` is `whole`",
+        unset: "",
+        reason: "who reads the metrics need not know who uses the proxy, and for what",
+        at_limit: "all others are told of as one",
+    },
 ];

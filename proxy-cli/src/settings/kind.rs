@@ -16,7 +16,7 @@ use crate::listen_address;
 use crate::number::Number;
 use crate::time_zone::TimeZone;
 use crate::word::Word;
-use crate::{duration, size};
+use crate::{admin, duration, size};
 
 /// How a setting is written, what it may be, and the field of [`Config`] that it sets.
 pub enum Kind {
@@ -30,6 +30,10 @@ pub enum Kind {
     Word(fn(&mut Config) -> &mut dyn Word),
     /// `http://HOST:PORT`, or nothing.
     Upstream(fn(&mut Config) -> &mut Option<Authority>),
+    /// An address for administration, or nothing.
+    Address(fn(&mut Config) -> &mut Option<String>),
+    /// Any number of names of hosts.
+    Names(fn(&mut Config) -> &mut Vec<String>),
     /// At least one address to listen on.
     Listen(fn(&mut Config) -> &mut Vec<String>),
     /// Any number of networks.
@@ -95,6 +99,7 @@ impl Kind {
         matches!(
             self,
             Kind::Listen(_)
+                | Kind::Names(_)
                 | Kind::Networks(_)
                 | Kind::Destinations(_)
                 | Kind::Ports(_)
@@ -110,7 +115,9 @@ impl Kind {
             Kind::Duration(..) => "TIME",
             Kind::Word(_) => "WORD",
             Kind::Upstream(_) => "http://HOST:PORT",
+            Kind::Address(_) => "ADDR:PORT|unix:PATH",
             Kind::Listen(_) => "ADDR:PORT",
+            Kind::Names(_) => "NAME",
             Kind::Networks(_) => "ADDR/BITS",
             Kind::Destinations(_) => "ADDR/BITS|CLASS",
             Kind::Ports(_) => "PORT",
@@ -183,6 +190,15 @@ impl Kind {
             Kind::Upstream(field) => {
                 let authority = self.text(given[0])?.parse::<Authority>();
                 *field(config) = Some(authority.map_err(|error| error.to_string())?);
+            }
+            Kind::Address(field) => {
+                let address = self.text(given[0])?;
+                admin::check_address(address).map_err(str::to_owned)?;
+                *field(config) = Some(address.to_owned());
+            }
+            Kind::Names(field) => {
+                let names: Vec<HostName> = self.each(given)?;
+                *field(config) = names.into_iter().map(|name| name.0).collect();
             }
             Kind::Listen(field) => {
                 let mut addresses = Vec::new();
@@ -270,6 +286,8 @@ impl Kind {
             Kind::Listen(field) => {
                 Some(field(&mut config)).filter(|listen| !listen.is_empty()).map(|it| listed(it))
             }
+            Kind::Address(field) => field(&mut config).as_deref().map(quoted),
+            Kind::Names(field) => Some(listed(field(&mut config))),
             Kind::Networks(field) => Some(listed(field(&mut config))),
             Kind::Destinations(field) => Some(listed(field(&mut config))),
             Kind::Ports(field) => field(&mut config).as_ref().map(|ports| match ports.ranges() {
@@ -317,6 +335,8 @@ impl Kind {
             Kind::Ports(_) => Some(format!("1 to 65535, ranges, or `{ANY_WORD}`")),
             Kind::Threshold(_) => Some(format!("such as `20/1m`, or `{NEVER_WORD}`")),
             Kind::Upstream(_)
+            | Kind::Address(_)
+            | Kind::Names(_)
             | Kind::Listen(_)
             | Kind::Networks(_)
             | Kind::Switch(_)
@@ -334,6 +354,8 @@ impl Kind {
             Kind::Duration(..) => "a time such as \"30s\", \"250ms\" or \"1h\"",
             Kind::Word(_) => "a word in quotes",
             Kind::Upstream(_) => "text such as \"http://127.0.0.1:3000\"",
+            Kind::Address(_) => "text such as \"127.0.0.1:9901\" or \"unix:/run/proxy.sock\"",
+            Kind::Names(_) => "text such as \"proxy.example.com\"",
             Kind::Listen(_) => "text such as \"127.0.0.1:8888\"",
             Kind::Networks(_) => "text such as \"10.0.0.0/8\"",
             Kind::Destinations(_) => "text such as \"10.0.0.0/8\" or \"private\"",
@@ -391,6 +413,21 @@ impl Kind {
         match given {
             Given::Text(text) => Ok(text),
             _ => Err(self.unexpected(given)),
+        }
+    }
+}
+
+/// The name of a host, without a port.
+struct HostName(String);
+
+impl FromStr for HostName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<HostName, Self::Err> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        match !text.is_empty() && text.chars().all(is_name) {
+            true => Ok(HostName(text.to_ascii_lowercase())),
+            false => Err("the name of a host is expected, without a port"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! it. So a new setting is a field of [`Config`] and an entry here, and nothing else; a test
 //! sees to it that each limit and each timeout of the library has one.
 
+mod admin;
 mod bans;
 mod general;
 mod kind;
@@ -42,11 +43,12 @@ pub struct Group {
 }
 
 /// All settings, in the order in which they are shown.
-pub static GROUPS: [Group; 6] = [
+pub static GROUPS: [Group; 7] = [
     Group { title: "General", settings: general::SETTINGS },
     Group { title: "Privacy", settings: privacy::SETTINGS },
     Group { title: "Bans", settings: bans::SETTINGS },
     Group { title: "Users", settings: users::SETTINGS },
+    Group { title: "Administration", settings: admin::SETTINGS },
     Group { title: "Limits", settings: limits::SETTINGS },
     Group { title: "Timeouts", settings: timeouts::SETTINGS },
 ];

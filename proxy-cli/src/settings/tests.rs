@@ -30,6 +30,8 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Duration(..) => "77s",
         Kind::Word(field) => field(&mut Config::default()).words().last().unwrap(),
         Kind::Upstream(_) => "http://shop.example:8080",
+        Kind::Address(_) => "127.0.0.1:9901",
+        Kind::Names(_) => "proxy.example.com",
         Kind::Listen(_) => "127.0.0.1:9797",
         Kind::Networks(_) => "10.0.0.0/8",
         Kind::Destinations(_) => "private",

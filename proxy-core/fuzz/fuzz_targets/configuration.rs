@@ -3,6 +3,8 @@
 #![no_main]
 #![allow(dead_code, unused_imports)] // the program uses all of it
 
+#[path = "../../../proxy-cli/src/admin/settings.rs"]
+mod admin;
 #[path = "../../../proxy-cli/src/complaint.rs"]
 mod complaint;
 #[path = "../../../proxy-cli/src/config.rs"]
@@ -13,14 +15,12 @@ mod config_file;
 mod descriptors;
 #[path = "../../../proxy-cli/src/duration.rs"]
 mod duration;
-#[path = "../../../proxy-cli/src/number.rs"]
-mod number;
-#[path = "../../../proxy-cli/src/word.rs"]
-mod word;
 #[path = "../../../proxy-cli/src/listen_address.rs"]
 mod listen_address;
 #[path = "../../../proxy-cli/src/listing.rs"]
 mod listing;
+#[path = "../../../proxy-cli/src/number.rs"]
+mod number;
 #[path = "../../../proxy-cli/src/privacy.rs"]
 mod privacy;
 #[path = "../../../proxy-cli/src/rules/mod.rs"]
@@ -33,6 +33,10 @@ mod size;
 mod throttles;
 #[path = "../../../proxy-cli/src/time_zone.rs"]
 mod time_zone;
+#[path = "../../../proxy-cli/src/users/mod.rs"]
+mod users;
+#[path = "../../../proxy-cli/src/word.rs"]
+mod word;
 
 #[path = "../checks/configuration.rs"]
 mod configuration;

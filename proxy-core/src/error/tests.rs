@@ -40,7 +40,7 @@ const REGISTERED: [(&str, Option<u16>); 32] = [
 ];
 
 /// Reasons whose status is another one than RFC 9209 recommends: it says more.
-const DEVIATING: [Reason; 14] = [
+const DEVIATING: [Reason; 15] = [
     Reason::ConnectNotAllowed,  // 501, for the method, not 403
     Reason::ClientWriteTimeout, // the client's timeout is no gateway's
     Reason::TooManyConnections, // 503 says that it passes, 403 does not
@@ -55,6 +55,7 @@ const DEVIATING: [Reason; 14] = [
     Reason::OutOfDescriptors,
     Reason::ShutDown,
     Reason::AuthenticatorUnavailable,
+    Reason::ClosedByOperator, // only logged
 ];
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod action;
 mod auth;
+mod body_stream;
 mod decision;
 mod delay;
 mod exchange;
@@ -15,6 +16,8 @@ mod ruled;
 
 pub use action::{Action, Admission, Plan, Reach, ResponseAction, Route, TakeOver};
 pub use auth::AuthHandler;
+pub use body_stream::{BodySender, BodyStream, TrySendError, body_stream};
+pub(crate) use body_stream::{Look, Reading};
 pub(crate) use decision::Continuation;
 pub use decision::{Decision, DecisionReply};
 pub use delay::Delay;

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
+use super::BodyStream;
 use crate::http1::assert_field;
 
 /// A whole response, made by a handler.
 ///
-/// The proxy adds `Date`, `Content-Length` and `Connection`, and leaves the body out where
-/// the request or the status allows none. Some statuses demand a field that only the handler
+/// The proxy adds `Date`, `Connection`, and `Content-Length` or `Transfer-Encoding`, and leaves the
+/// body out where the request or the status allows none. Some statuses demand a field that only the handler
 /// can know: 401 `WWW-Authenticate`, 405 `Allow`, 407 `Proxy-Authenticate`, 426 `Upgrade`
 /// (RFC 9110 §15.5).
 ///
@@ -22,6 +23,7 @@ pub struct Response {
     status: u16,
     fields: Vec<(String, String)>,
     body: Bytes,
+    stream: Option<BodyStream>,
 }
 
 impl Response {
@@ -31,7 +33,7 @@ impl Response {
     /// If `status` is not from 200 to 599: an interim response is no answer.
     pub fn new(status: u16) -> Response {
         assert!((200..600).contains(&status), "a response has a final status, {status} is none");
-        Response { status, fields: Vec::new(), body: Bytes::new() }
+        Response { status, fields: Vec::new(), body: Bytes::new(), stream: None }
     }
 
     /// Adds a header field.
@@ -54,6 +56,25 @@ impl Response {
     /// Sets the body.
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Response {
         self.body = body.into();
+        self.stream = None;
+        self
+    }
+
+    /// Has the body made while it is sent; see [`body_stream`](super::body_stream).
+    ///
+    /// A client of HTTP/1.1 gets it in chunks, one of HTTP/1.0 until its connection ends (RFC 9112
+    /// §6.3). Whatever timeout there is for a client that takes nothing holds; while there is
+    /// nothing to take, the response may last as long as it likes. A client that has ended its side
+    /// of the connection gets what there is, and is not waited with for more: it counts as gone, with
+    /// [`Reason::ClientClosed`](crate::Reason::ClientClosed). The rest of a request's body is read
+    /// when the response is over. A shutdown waits for the end of the stream until its deadline.
+    ///
+    /// A body can be sent once: a clone of a response that has been sent is answered with
+    /// [`Reason::HandlerFailed`](crate::Reason::HandlerFailed). Where the request or the status
+    /// allows no body, the sender is told that nobody takes it.
+    pub fn with_stream(mut self, stream: BodyStream) -> Response {
+        self.stream = Some(stream);
+        self.body = Bytes::new();
         self
     }
 
@@ -71,7 +92,12 @@ impl Response {
         self.fields().any(|(own, _)| own.eq_ignore_ascii_case(name))
     }
 
-    /// The body.
+    /// The body that is made while it is sent.
+    pub(crate) fn stream(&self) -> Option<&BodyStream> {
+        self.stream.as_ref()
+    }
+
+    /// The body; empty for one that is made while it is sent.
     pub fn body(&self) -> &Bytes {
         &self.body
     }

@@ -209,6 +209,11 @@ impl RequestHead {
         self.fields.text(self.method)
     }
 
+    /// The same as bytes, without another look at whether they are text.
+    pub(crate) fn method_bytes(&self) -> &[u8] {
+        self.fields.bytes(self.method)
+    }
+
     /// The request target as it was received.
     pub fn target(&self) -> &str {
         self.fields.text(self.target)

@@ -79,7 +79,7 @@ impl<W: Write + Send> fmt::Debug for JsonLogger<W> {
     }
 }
 
-fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
+pub(super) fn write_object(line: &mut Lines, record: &AccessRecord<'_>) {
     line.raw(match record.event {
         Event::Open => r#"{"event":"open""#,
         Event::Close => r#"{"event":"close""#,
@@ -159,7 +159,7 @@ fn boolean(line: &mut Lines, value: bool) {
     line.raw(if value { "true" } else { "false" });
 }
 
-fn string(line: &mut Lines, text: &str) {
+pub(super) fn string(line: &mut Lines, text: &str) {
     line.raw("\"");
     escaped(line, text);
     line.raw("\"");

@@ -64,6 +64,16 @@ pub(crate) struct LogThread {
     alive: Receiver<Infallible>,
 }
 
+/// What became of the records of a log, at any time.
+#[derive(Clone, Debug)]
+pub(crate) struct LogTotals(Arc<Totals>);
+
+impl LogTotals {
+    pub(crate) fn counts(&self) -> LogCounts {
+        self.0.counts()
+    }
+}
+
 enum Message {
     Records(Parcel),
     /// Log what comes behind this with another logger.
@@ -110,6 +120,11 @@ impl LogThread {
 
     pub(crate) fn counts(&self) -> LogCounts {
         self.totals.counts()
+    }
+
+    /// The same for somebody else, for as long as they like.
+    pub(crate) fn totals(&self) -> LogTotals {
+        LogTotals(Arc::clone(&self.totals))
     }
 
     /// Has everything that is handed over from now on logged by `logger`. `false` if the present

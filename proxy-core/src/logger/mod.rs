@@ -22,6 +22,8 @@ mod batch;
 mod calendar;
 mod filter;
 mod json;
+#[cfg(feature = "admin")]
+mod json_text;
 mod line;
 mod log_file;
 mod log_thread;
@@ -38,11 +40,13 @@ pub use apache::ApacheLogger;
 pub use background::Background;
 pub use filter::Filter;
 pub use json::JsonLogger;
+#[cfg(feature = "admin")]
+pub(crate) use json_text::JsonText;
 pub use log_file::LogFile;
 pub use log_thread::LogCounts;
 #[cfg(any(test, fuzzing))]
 pub(crate) use log_thread::{Collected, collected};
-pub(crate) use log_thread::{LogSender, LogThread};
+pub(crate) use log_thread::{LogSender, LogThread, LogTotals};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use tee::Tee;
 pub use text::TextLogger;

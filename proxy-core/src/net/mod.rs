@@ -7,6 +7,8 @@ mod newcomers;
 mod pipe;
 mod socket;
 mod stream;
+#[cfg(unix)]
+mod unix_listener;
 
 pub use listener::{Accept, Intake, Listener, Parting, TcpListener, Wake};
 pub(crate) use newcomers::{WAYS, keep_away};
@@ -14,3 +16,5 @@ pub(crate) use pipe::Pipe;
 pub use socket::Socket;
 pub(crate) use socket::is_this_machines;
 pub(crate) use stream::{Stream, pass_options_on};
+#[cfg(unix)]
+pub use unix_listener::UnixListener;

@@ -70,6 +70,7 @@ pub struct Proxy {
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
+    pub(super) names_clients: bool,
 }
 
 /// A listener that is bound.
@@ -79,12 +80,18 @@ pub(super) struct Bound {
     pub(super) listener: Box<dyn Listener>,
 }
 
-/// How many threads there are of each kind: what no reload can change.
+/// How many threads there are of each kind, and what they count: what no reload can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Threads {
     pub(super) event_loops: usize,
     pub(super) workers: usize,
+    /// Whether they count what they do, and how many are told of who are served most.
+    pub(super) metrics: bool,
+    pub(super) metrics_top: usize,
 }
+
+/// How many hosts, clients and users may be told of: each has lines of its own in the metrics.
+const MOST_TOP: usize = 1000;
 
 /// A thread for each kind of work: no kind starves another.
 const LEAST_WORKERS: usize = Work::ALL.len();
@@ -145,9 +152,18 @@ impl ProxyBuilder {
         let logger = self.logger.take().unwrap_or_else(|| Arc::new(NoLog));
         let (shares_addresses, has_default_connector) =
             (self.shares_addresses, self.connector.is_none());
+        let names_clients = self.metrics_clients;
         let settings =
             self.settle(ids, own, pseudonym(), Bans::default(), &Throttles::default())?;
-        Ok(Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector })
+        Ok(Proxy {
+            listeners,
+            settings,
+            logger,
+            threads,
+            shares_addresses,
+            has_default_connector,
+            names_clients,
+        })
     }
 
     /// Binds all addresses and starts: [`build`](Self::build) and [`Proxy::start`] in one.
@@ -178,7 +194,9 @@ impl ProxyBuilder {
             "min_rate_window",
             "must be longer than nothing: nobody is always ahead",
         )?;
-        Ok(Threads { event_loops, workers: self.workers })
+        check(self.metrics_top <= MOST_TOP, "metrics_top", "must be at most 1000")?;
+        let (metrics, metrics_top) = (self.metrics, self.metrics_top);
+        Ok(Threads { event_loops, workers: self.workers, metrics, metrics_top })
     }
 
     /// What was said, and what follows from it for a proxy that listens there.
@@ -214,6 +232,7 @@ impl ProxyBuilder {
             }),
             listeners,
             own_addresses,
+            kept_away: self.kept_away,
             handler: self.handler,
             connector: self.connector.unwrap_or_else(|| {
                 Arc::new(DirectConnector::default().with_settings(&self.limits, &self.timeouts))
@@ -261,6 +280,7 @@ mod tests {
         let here = || Proxy::builder().listen("127.0.0.1:0");
         assert_eq!(refused(here().event_loops(0)), "event_loops");
         assert_eq!(refused(here().workers(2)), "workers");
+        assert_eq!(refused(here().metrics_top(1001)), "metrics_top");
         assert_eq!(refused(here().limits(Limits { fields: 1000, ..Limits::default() })), "fields");
         let hasty = here()
             .limits(Limits { min_rate: 1, ..Limits::default() })

@@ -1,5 +1,6 @@
 //! [`ProxyBuilder`]: collects what a proxy is made of.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::build::Proxy;
@@ -38,10 +39,14 @@ pub struct ProxyBuilder {
     pub(super) clients: Clients,
     pub(super) guard: Box<dyn FnOnce(DestinationGuard) -> DestinationGuard + Send>,
     pub(super) connect_ports: Option<ConnectPorts>,
+    pub(super) kept_away: Vec<SocketAddr>,
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
     pub(super) event_loops: Option<usize>,
     pub(super) workers: usize,
+    pub(super) metrics: bool,
+    pub(super) metrics_top: usize,
+    pub(super) metrics_clients: bool,
 }
 
 /// Threads of the worker pool: names are looked up one by one by the system's resolver, so
@@ -65,10 +70,14 @@ impl Proxy {
             clients: Clients::default(),
             guard: Box::new(|default| default),
             connect_ports: None,
+            kept_away: Vec::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             event_loops: None,
             workers: WORKERS,
+            metrics: true,
+            metrics_top: 0,
+            metrics_clients: true,
         }
     }
 }
@@ -181,6 +190,16 @@ impl ProxyBuilder {
         self
     }
 
+    /// Makes no connection to this address, whatever the guard allows and whoever vouches for it:
+    /// clients are told [`Reason::DestinationNotAllowed`](crate::Reason::DestinationNotAllowed). For
+    /// what else the program listens on, and is not meant for clients of the proxy: the address of
+    /// its administration. One that stands for all addresses of the machine keeps away from each of
+    /// them. Can be called several times.
+    pub fn keep_away_from(mut self, address: SocketAddr) -> Self {
+        self.kept_away.push(address);
+        self
+    }
+
     /// Says to which ports tunnels are opened. Default: [`ConnectPorts::any`] if the proxy
     /// listens on loopback only, and otherwise [`ConnectPorts::https`].
     pub fn connect_ports(mut self, ports: ConnectPorts) -> Self {
@@ -210,6 +229,33 @@ impl ProxyBuilder {
     /// names, deferred decisions and taken-over connections. Default: 8.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
+        self
+    }
+
+    /// Has the event loops count what they do, for [`ProxyHandle::metrics`]. Default: they do. It costs
+    /// a small request 1.7 % more instructions in user space, which is where the smaller part of its
+    /// time goes.
+    pub fn metrics(mut self, counts: bool) -> Self {
+        self.metrics = counts;
+        self
+    }
+
+    /// Has the hosts, clients and users told of in [`ProxyHandle::metrics`] that are served most: so
+    /// many of each, 1,000 at most. Default: 0, and nobody is named. They are counted on the log thread,
+    /// by records, which are made for that also where nothing else is done with them. What is dropped
+    /// there is not counted.
+    ///
+    /// Addresses of clients are whole, whatever the logger shows of them: who can read the metrics sees
+    /// who uses the proxy. [`metrics_clients`](Self::metrics_clients) leaves them out.
+    pub fn metrics_top(mut self, most: usize) -> Self {
+        self.metrics_top = most;
+        self
+    }
+
+    /// Says whether clients are among those that [`metrics_top`](Self::metrics_top) names. Default: they
+    /// are. Where the logger [veils](crate::Veiled) them, they should not be.
+    pub fn metrics_clients(mut self, are_named: bool) -> Self {
+        self.metrics_clients = are_named;
         self
     }
 }

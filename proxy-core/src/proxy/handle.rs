@@ -8,9 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::build::{BuildError, Proxy, Threads};
+use super::control::ProxyControl;
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogThread};
+use crate::metrics::Counters;
 use crate::policy::Bans;
 use crate::policy::throttle::Throttles;
 use crate::runtime::WorkerPool;
@@ -38,7 +40,9 @@ pub struct ProxyHandle {
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
-    pool: Arc<WorkerPool>,
+    pub(super) counters: Counters,
+    pub(super) pool: Arc<WorkerPool>,
+    pub(super) control: ProxyControl,
 }
 
 /// A loop, and the ways to tell it something. There is one for each thing to be told: a loop that
@@ -47,7 +51,7 @@ pub(super) struct RunningLoop {
     pub(super) reload: Outlet<Message>,
     pub(super) count: Outlet<Message>,
     drain: Outlet<Message>,
-    thread: JoinHandle<()>,
+    pub(super) thread: JoinHandle<()>,
 }
 
 /// What became of the connections that were open when a shutdown began.
@@ -75,16 +79,34 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector } =
-            proxy;
+        let Proxy {
+            listeners,
+            settings,
+            logger,
+            threads,
+            shares_addresses,
+            has_default_connector,
+            names_clients,
+        } = proxy;
         let settings = Arc::new(settings);
         let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
         let lanes = lanes(threads.workers, limits.lane_queue)?;
-        let log = LogThread::start(logger, limits.log_queue)?;
+        let counters =
+            Counters::new(threads.metrics.then_some(threads.event_loops), threads.metrics_top);
+        counters.name_clients(names_clients);
+        let log = LogThread::start(counters.observe(logger), limits.log_queue)?;
+        let reception = Arc::new(Reception::new(Vec::new(), Arc::clone(&newest)));
+        let (pool, totals) = (Arc::clone(&lanes.pool), log.totals());
+        // To begin with it knows no loop, like the handle.
+        let control = |questions, reception: &Arc<Reception>| {
+            let (newest, pool) = (Arc::clone(&newest), Arc::clone(&pool));
+            ProxyControl::new(questions, Arc::clone(reception), newest, pool, totals.clone())
+        };
         let mut handle = ProxyHandle {
+            control: control(Vec::new(), &reception),
             settings: Arc::clone(&settings),
-            reception: Arc::new(Reception::new(Vec::new(), Arc::clone(&newest))),
+            reception,
             newest: Arc::clone(&newest),
             entrances: Vec::new(),
             listeners: listeners.len(),
@@ -93,12 +115,17 @@ impl ProxyHandle {
             threads,
             shares_addresses,
             has_default_connector,
-            pool: Arc::clone(&lanes.pool),
+            counters,
+            pool: Arc::clone(&pool),
         };
-        let mut doors = Vec::new();
+        let (mut doors, mut questions) = (Vec::new(), Vec::new());
         for number in 0..threads.event_loops {
             let log = handle.log.sender();
             let mut event_loop = EventLoop::<Owner, Message>::new(limits.buffer_bytes)?;
+            let (meter, pulse) = handle.counters.of_loop(number);
+            if let Some(pulse) = pulse {
+                event_loop.tell_pulse(pulse);
+            }
             let mailbox = event_loop.mailbox();
             // In the order they are taken: what waits for results has waited longest, and
             // connections that were accepted before a reload or a shutdown are served before it
@@ -107,21 +134,30 @@ impl ProxyHandle {
             doors.push(LoopDoor::new(mailbox.queue(limits.loop_inbox), mailbox.queue(LISTENERS)));
             let (reload, drain) = (mailbox.queue(1), mailbox.queue(1));
             let count = mailbox.queue(QUESTIONS);
+            let calls = Arc::clone(mailbox.calls());
             let (newest, lanes) = (Arc::clone(&newest), lanes.clone());
             // Made where it is used: what the sessions of a loop share never leaves its thread.
             let thread = spawn(format!("proxy-loop-{number}"), move || {
-                let env = Env::new(newest, lanes, results, log, (number, threads.event_loops));
+                let among = (number, threads.event_loops);
+                let env = Env::new(newest, lanes, (results, calls), log, among).counting(meter);
                 event_loop.run(Engine::new(env));
             })?;
+            questions.push(count.clone());
             handle.loops.push(RunningLoop { reload, count, drain, thread });
         }
-        handle.reception = Arc::new(Reception::new(doors, newest));
+        handle.reception = Arc::new(Reception::new(doors, Arc::clone(&newest)));
+        handle.control = control(questions, &handle.reception);
         for (number, bound) in listeners.into_iter().enumerate() {
             let id = ListenerId(number);
             handle.entrances.push(Entrance::prepare(bound, id, &handle.reception)?);
         }
         handle.entrances.iter_mut().for_each(Entrance::open);
         Ok(handle)
+    }
+
+    /// The same proxy for other threads, to be looked at and to have connections closed.
+    pub fn control(&self) -> ProxyControl {
+        self.control.clone()
     }
 
     /// Where it listens, in the order the listeners were added.
@@ -165,6 +201,7 @@ impl ProxyHandle {
     }
 
     fn stop(&mut self, deadline: Duration, tunnels: Duration) -> ShutdownReport {
+        self.control.note_end();
         for entrance in &mut self.entrances {
             entrance.shut(deadline.max(tunnels));
         }

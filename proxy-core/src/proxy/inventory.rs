@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::handle::ProxyHandle;
-use crate::limits::LONGEST;
+use crate::runtime::mailbox::Outlet;
 use crate::session::{Inventory, Message};
 
 impl ProxyHandle {
@@ -18,7 +18,7 @@ impl ProxyHandle {
     /// said to be [missing](Inventory::missing_loops).
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// use proxy_core::Proxy;
     ///
     /// let proxy = Proxy::builder().listen("127.0.0.1:0").start()?;
@@ -27,20 +27,25 @@ impl ProxyHandle {
     /// # Ok::<(), proxy_core::BuildError>(())
     /// ```
     pub fn inventory(&self, patience: Duration) -> Inventory {
-        let until = Instant::now() + patience.min(LONGEST);
-        let (count, counts) = crossbeam_channel::bounded(self.loops.len());
-        for event_loop in &self.loops {
-            // A loop that has not heard so many questions before is held up: that is the answer.
-            drop(event_loop.count.send(Message::Count(count.clone())));
-        }
-        // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
-        drop(count);
-        let mut all = Inventory::default();
-        while let Ok(one) = counts.recv_deadline(until) {
-            all.add(&one);
-        }
-        all.missing_loops = self.loops.len() - all.loops;
-        all.seats = self.reception.seats();
-        all
+        self.control.inventory(patience)
     }
+}
+
+/// What loops hold, of those that answer until then.
+pub(super) fn count<'a>(
+    loops: impl ExactSizeIterator<Item = &'a Outlet<Message>>,
+    until: Instant,
+) -> Inventory {
+    let (count, counts) = crossbeam_channel::bounded(loops.len());
+    for outlet in loops {
+        // A loop that has not heard so many questions before is held up: that is the answer.
+        drop(outlet.send(Message::Count(count.clone())));
+    }
+    // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
+    drop(count);
+    let mut all = Inventory::default();
+    while let Ok(one) = counts.recv_deadline(until) {
+        all.add(&one);
+    }
+    all
 }

@@ -79,6 +79,7 @@ impl ProxyHandle {
             builder.connector = Some(Arc::clone(&self.settings.connector));
         }
         let logger = builder.logger.take();
+        let names_clients = builder.metrics_clients;
         let Plan { order, mut added } = self.plan(&mut builder)?;
         let addresses = |entrances: &[Entrance]| -> Vec<SocketAddr> {
             entrances.iter().filter_map(|entrance| entrance.address).collect()
@@ -100,6 +101,7 @@ impl ProxyHandle {
         removed.iter_mut().for_each(|entrance| entrance.shut(PATIENCE));
         drop(removed);
         self.newest.set(Arc::clone(&settings));
+        self.counters.name_clients(names_clients);
         if !self.put_into_effect(PATIENCE) {
             log::error!(
                 "an event loop is held up, most likely by a handler: it follows the reload as \
@@ -107,7 +109,7 @@ impl ProxyHandle {
             );
         }
         if let Some(logger) = logger
-            && !self.log.replace(logger, PATIENCE)
+            && !self.log.replace(self.counters.observe(logger), PATIENCE)
         {
             log::error!("the logger hangs: records go on to it, and not to the new one");
         }
@@ -174,6 +176,12 @@ impl ProxyHandle {
         }
         if wanted.workers != self.threads.workers {
             others.push("workers");
+        }
+        if wanted.metrics != self.threads.metrics {
+            others.push("metrics");
+        }
+        if wanted.metrics_top != self.threads.metrics_top {
+            others.push("metrics_top");
         }
         if builder.shares_addresses != self.shares_addresses {
             others.push("share_addresses");

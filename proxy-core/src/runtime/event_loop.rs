@@ -1,6 +1,7 @@
 //! The event loop: polls, and tells a [`Protocol`] what happened.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
@@ -8,6 +9,7 @@ use mio::{Events, Poll, Token};
 use super::buffer::Spares;
 use super::listeners::Listeners;
 use super::mailbox::Mailbox;
+use super::pulse::{Pacemaker, Pulse};
 use super::sockets::{Readiness, SocketId, Sockets};
 use super::timers::{Due, TimerKey, Timers};
 
@@ -27,6 +29,8 @@ pub(crate) trait Protocol {
     /// Somebody may wait to be accepted at one of the [listeners](Context::listeners). A protocol
     /// that has put none there is not asked.
     fn acceptable(&mut self, _cx: &mut Context<Self::Owner>) {}
+    /// Another thread has called this task: see [`Calls`](super::calls::Calls). It may have ended.
+    fn called(&mut self, _cx: &mut Context<Self::Owner>, _key: TimerKey) {}
     /// A task that called [`Context::run_again`] is to go on.
     fn resumed(&mut self, cx: &mut Context<Self::Owner>, key: TimerKey);
     /// An entry of the timers has come up: ask [`Timers::fires`].
@@ -64,7 +68,7 @@ pub(crate) struct Context<O> {
 
 /// How many events are taken from the poller at once.
 const EVENTS: usize = 1024;
-/// How many messages are taken in one turn, so that a flood of new connections does not keep
+/// How many messages, and how many calls, are taken in one turn, so that a flood of new connections does not keep
 /// the open ones waiting.
 const MESSAGES: usize = 256;
 
@@ -101,6 +105,7 @@ impl<O> Context<O> {
 pub(crate) struct EventLoop<O, M> {
     poll: Poll,
     works: Works<O, M>,
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// Everything of a loop but its poller.
@@ -129,7 +134,7 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
             again: Vec::new(),
         };
         let works = Works { mailbox, context, due: Vec::new(), again: Vec::new() };
-        Ok(EventLoop { poll, works })
+        Ok(EventLoop { poll, works, pulse: None })
     }
 
     /// For adding queues before the loop runs.
@@ -137,9 +142,15 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
         &mut self.works.mailbox
     }
 
+    /// Has how often it wakes, and how long it works then, told there.
+    pub(crate) fn tell_pulse(&mut self, pulse: Arc<Pulse>) {
+        self.pulse = Some(pulse);
+    }
+
     /// Runs until the protocol says [`Turn::Stop`].
     pub(crate) fn run<P: Protocol<Owner = O, Message = M>>(self, mut protocol: P) {
-        let EventLoop { mut poll, mut works } = self;
+        let EventLoop { mut poll, mut works, pulse } = self;
+        let mut pacemaker = pulse.map(|pulse| Pacemaker::new(pulse, Instant::now()));
         let mut events = Events::with_capacity(EVENTS);
         let mut turn = Turn::Sleep;
         loop {
@@ -152,14 +163,20 @@ impl<O: Copy, M: Send> EventLoop<O, M> {
                     Some(cx.timers.sleep(cx.now).map_or(most, |sleep| sleep.min(most)))
                 }
             };
-            match poll.poll(&mut events, sleep) {
+            let rest = pacemaker.as_mut().and_then(|it| it.rests(Instant::now));
+            let polled = poll.poll(&mut events, sleep);
+            let now = Instant::now();
+            if let Some(pacemaker) = &mut pacemaker {
+                pacemaker.wakes(rest, now);
+            }
+            match polled {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 // The poller itself is broken: nothing can be served any more.
                 Err(error) => return log::error!("an event loop ends, its poller failed: {error}"),
                 Ok(()) => mailbox.awake(),
             }
             let happened = events.iter().map(|event| (event.token(), Readiness::from(event)));
-            turn = works.turn(&mut protocol, Instant::now(), happened);
+            turn = works.turn(&mut protocol, now, happened);
         }
     }
 
@@ -209,6 +226,9 @@ impl<O: Copy, M: Send> Works<O, M> {
         }
         for message in std::iter::from_fn(|| mailbox.take()).take(MESSAGES) {
             protocol.delivered(cx, message);
+        }
+        for key in std::iter::from_fn(|| mailbox.calls().take()).take(MESSAGES) {
+            protocol.called(cx, key);
         }
         if cx.listeners.ready().next().is_some() {
             protocol.acceptable(cx);

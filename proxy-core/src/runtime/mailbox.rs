@@ -13,12 +13,14 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError};
 use mio::{Registry, Waker};
 
+use super::calls::Calls;
 use super::sockets::WAKER;
 
 /// The receiving end, with the loop.
 #[derive(Debug)]
 pub(crate) struct Mailbox<M> {
     queues: Vec<Receiver<M>>,
+    calls: Arc<Calls>,
     bell: Arc<Bell>,
 }
 
@@ -29,8 +31,9 @@ pub(crate) struct Outlet<M> {
     bell: Arc<Bell>,
 }
 
+/// Wakes a loop that sleeps.
 #[derive(Debug)]
-struct Bell {
+pub(super) struct Bell {
     waker: Waker,
     /// Set by the loop before it looks at its queues for the last time and sleeps.
     asleep: AtomicBool,
@@ -45,7 +48,14 @@ impl<M> Clone for Outlet<M> {
 impl<M> Mailbox<M> {
     pub(crate) fn new(registry: &Registry) -> io::Result<Self> {
         let bell = Bell { waker: Waker::new(registry, WAKER)?, asleep: AtomicBool::new(false) };
-        Ok(Mailbox { queues: Vec::new(), bell: Arc::new(bell) })
+        let bell = Arc::new(bell);
+        let calls = Arc::new(Calls::new(Arc::clone(&bell)));
+        Ok(Mailbox { queues: Vec::new(), calls, bell })
+    }
+
+    /// Those for whom there is something, but no message.
+    pub(crate) fn calls(&self) -> &Arc<Calls> {
+        &self.calls
     }
 
     /// Adds a queue that holds at most `bound` messages.
@@ -55,14 +65,21 @@ impl<M> Mailbox<M> {
         Outlet { queue: sender, bell: Arc::clone(&self.bell) }
     }
 
+    /// How many calls have come since the last time.
+    #[cfg(test)]
+    pub(crate) fn calls_taken(&self) -> usize {
+        std::iter::from_fn(|| self.calls.take()).count()
+    }
+
     pub(crate) fn take(&self) -> Option<M> {
         self.queues.iter().find_map(|queue| queue.try_recv().ok())
     }
 
-    /// To be called before the loop sleeps. `false` means that there is a message: do not.
+    /// To be called before the loop sleeps. `false` means that there is a message, or a call: do
+    /// not.
     pub(crate) fn may_sleep(&self) -> bool {
         self.bell.asleep.store(true, Ordering::SeqCst);
-        self.queues.iter().all(Receiver::is_empty)
+        self.queues.iter().all(Receiver::is_empty) && !self.calls.any()
     }
 
     /// To be called when the loop is awake again.
@@ -78,24 +95,27 @@ impl<M> Outlet<M> {
     /// Sends a message, or hands it back where the queue is full or the loop is gone.
     pub(crate) fn send(&self, message: M) -> Result<(), TrySendError<M>> {
         self.queue.try_send(message)?;
-        self.ring();
+        self.bell.ring();
         Ok(())
     }
 
     /// The same, and waits until `deadline` for a place in the queue. Not for loops.
     pub(crate) fn send_by(&self, deadline: Instant, message: M) -> Result<(), SendTimeoutError<M>> {
         self.queue.send_deadline(message, deadline)?;
-        self.ring();
+        self.bell.ring();
         Ok(())
     }
+}
 
-    fn ring(&self) {
+impl Bell {
+    /// To be called when there is something for the loop.
+    pub(super) fn ring(&self) {
         // Pairs with `may_sleep`: the message is in the queue before the flag is read, the
         // flag was set before the queue was looked at.
         std::sync::atomic::fence(Ordering::SeqCst);
-        if self.bell.asleep.load(Ordering::SeqCst)
-            && self.bell.asleep.swap(false, Ordering::SeqCst)
-            && let Err(error) = self.bell.waker.wake()
+        if self.asleep.load(Ordering::SeqCst)
+            && self.asleep.swap(false, Ordering::SeqCst)
+            && let Err(error) = self.waker.wake()
         {
             log::error!("an event loop could not be woken: {error}");
         }

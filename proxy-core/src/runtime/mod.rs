@@ -5,10 +5,13 @@
 //! may block runs on the [`WorkerPool`] and comes back through the loop's [mailbox](mailbox).
 
 pub(crate) mod buffer;
+pub(crate) mod calls;
+pub(crate) mod count;
 pub(crate) mod event_loop;
 pub(crate) mod listeners;
 pub(crate) mod mailbox;
 mod pool;
+pub(crate) mod pulse;
 pub(crate) mod sockets;
 pub(crate) mod timers;
 

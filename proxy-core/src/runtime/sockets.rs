@@ -113,6 +113,11 @@ impl<O> Connection<O> {
         self.writable = true;
     }
 
+    /// Whether the peer has ended its side, by FIN or by a reset, as far as events have told.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.peer_ended || self.hung_up
+    }
+
     /// Whether the connection is over in both directions: a reset, most often.
     pub(crate) fn has_hung_up(&self) -> bool {
         self.hung_up

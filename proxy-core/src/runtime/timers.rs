@@ -3,7 +3,8 @@
 //! A task has one [`Timer`], which is moved far more often than it fires: each request moves
 //! it several times. So moving a deadline back costs two stores: the wheel holds at most one
 //! current entry for a timer, and when that comes up too early it is put in again where the
-//! deadline stands by then.
+//! deadline stands by then. Bringing a deadline forward leaves an entry behind, which serves again
+//! as soon as it can: a timer that is moved to and fro must not fill the wheel.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -27,6 +28,8 @@ pub(crate) struct Timer {
     // Never the first tick: `None` needs no room of its own.
     deadline: Option<NonZeroU64>,
     queued: Option<NonZeroU64>,
+    /// The last of the entries that were left behind; later than `queued`.
+    behind: Option<NonZeroU64>,
 }
 
 /// An entry of the wheel that has come up; see [`Timers::fires`].
@@ -66,7 +69,17 @@ impl Timers {
         let deadline = self.tick(now) + ticks(after) + 2;
         timer.deadline = NonZeroU64::new(deadline);
         if timer.queued.is_none_or(|queued| queued.get() > deadline) {
-            timer.queued = timer.deadline;
+            timer.behind = timer.queued.take().max(timer.behind);
+            self.enqueue(timer, key, deadline);
+        }
+    }
+
+    /// Sees to it that an entry comes up at `deadline`, or earlier.
+    fn enqueue(&mut self, timer: &mut Timer, key: TimerKey, deadline: Tick) {
+        let serves = |behind: &mut NonZeroU64| (self.done + 1..=deadline).contains(&behind.get());
+        timer.queued = timer.behind.take_if(serves);
+        if timer.queued.is_none() {
+            timer.queued = NonZeroU64::new(deadline);
             self.put(Due { key, tick: deadline });
         }
     }
@@ -109,14 +122,15 @@ impl Timers {
     /// Whether the deadline of `timer` has passed, now that its entry has come up.
     pub(crate) fn fires(&mut self, timer: &mut Timer, due: Due) -> bool {
         if timer.queued.map(NonZeroU64::get) != Some(due.tick) {
-            return false; // an older entry, left behind when the deadline was brought forward
+            // An older entry, left behind when the deadline was brought forward.
+            timer.behind.take_if(|behind| behind.get() <= due.tick);
+            return false;
         }
         timer.queued = None;
         match timer.deadline {
             None => false, // it has fired
             Some(deadline) if deadline.get() > self.done => {
-                timer.queued = Some(deadline);
-                self.put(Due { key: due.key, tick: deadline.get() });
+                self.enqueue(timer, due.key, deadline.get());
                 false
             }
             Some(_) => {
@@ -247,6 +261,54 @@ mod tests {
         let fired = fired_after(&mut timers, &mut timer, start, secs(1000)).unwrap();
         assert!(fired >= secs(2) && fired < secs(3));
         assert_eq!(fired_after(&mut timers, &mut timer, start + fired, secs(1000)), None);
+    }
+
+    #[test]
+    fn a_deadline_that_is_moved_to_and_fro_does_not_fill_the_wheel() {
+        let start = Instant::now();
+        let (mut timers, mut timer) = (Timers::new(start), Timer::default());
+        let mut now = start;
+        for _ in 0..1000 {
+            // As a tunnel does that waits for a throttle again and again.
+            timers.arm(&mut timer, 1, now, secs(3600));
+            timers.arm(&mut timer, 1, now, Duration::from_millis(200));
+            now += fired_after(&mut timers, &mut timer, now, secs(1)).unwrap();
+            assert!(timers.len() <= 1, "{} entries", timers.len());
+        }
+        timers.arm(&mut timer, 1, now, secs(7200));
+        let fired = fired_after(&mut timers, &mut timer, now, secs(8000)).unwrap();
+        assert!(fired >= secs(7200) && fired < secs(7201), "{fired:?}");
+        assert_eq!(timers.len(), 0);
+    }
+
+    #[test]
+    fn whatever_becomes_of_a_deadline_it_fires_once_and_in_time() {
+        let start = Instant::now();
+        let (mut timers, mut timer) = (Timers::new(start), Timer::default());
+        let (mut now, mut due, mut deadline) = (start, Vec::new(), None);
+        let mut seed = 1_u64;
+        for step in 0..20_000 {
+            // Numbers made up by chance, the same each time.
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let chance = seed >> 33;
+            let time = Duration::from_millis([1, 20, 300, 5000, 90_000][chance as usize % 5]);
+            if chance & 64 == 0 {
+                timers.arm(&mut timer, 1, now, time);
+                deadline = Some(now + time);
+            } else {
+                now += time / 3;
+            }
+            timers.advance(now, &mut due);
+            for entry in due.drain(..) {
+                if timers.fires(&mut timer, entry) {
+                    let wanted: Instant = deadline.take().expect("it fires once");
+                    assert!(now >= wanted, "step {step}: too early");
+                }
+            }
+            let is_late = deadline.is_some_and(|deadline| now > deadline + 4 * TICK);
+            assert!(!is_late, "step {step}: it has not fired");
+            assert!(timers.len() <= 8, "step {step}: {} entries", timers.len());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::client::Session;
 use super::env::{Env, guarded};
 use super::error_page::Page;
 use super::proxy_status::{self, proxy_status};
+use super::streamed::{StreamEnd, UsedUp};
 use super::transaction::{Progress, Stage, Transaction};
 use super::wire::{self, Flushed, Input};
 use super::{Cx, Step};
@@ -111,21 +112,39 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
+        let streamed = match self.begin_stream(response, &transaction, env) {
+            Ok(streamed) => streamed,
+            Err(UsedUp) => {
+                log::error!("the handler answers with a body stream that has been sent before");
+                transaction.reason.get_or_insert(Reason::HandlerFailed);
+                let page = Page::of(Reason::HandlerFailed, &transaction);
+                let response = page.in_form(&transaction.accept());
+                return self.send_response(transaction, &response, env, cx);
+            }
+        };
         if !transaction.leaves_next_request_clear(self.settings.limits.discarded_body)
             || self.has_sent_frames(&transaction)
             || self.is_leaving(env)
+            || streamed.as_ref().is_some_and(|it| it.end == StreamEnd::OfConnection)
         {
             transaction.persistence = Persistence::Close;
         }
         env.out.clear();
         let without_body = transaction.understood && transaction.request.method() == "HEAD";
+        let framing = match (&streamed, response.stream()) {
+            (Some(streamed), _) => Framing::Stream(streamed.end),
+            (None, Some(_)) => Framing::OmittedStream,
+            (None, None) if without_body => Framing::Omitted,
+            (None, None) => Framing::Whole,
+        };
         env.clock.refresh(cx.now);
         let date = env.clock.date();
-        write_response(response, date, without_body, transaction.persistence, &mut env.out);
+        write_response(response, date, framing, transaction.persistence, &mut env.out);
         transaction.stage = Stage::Answering;
         transaction.progress = Progress::Complete;
         transaction.status = Some(response.status());
         transaction.answered = if without_body { 0 } else { response.body().len() as u64 };
+        transaction.streamed = streamed;
         match wire::send(self.client.socket, &mut self.client.outbound, &mut env.out, &[], cx) {
             Ok(()) => {
                 env.give_back_out();
@@ -186,7 +205,7 @@ impl Session {
     }
 
     /// Something of the answer has left.
-    fn go_on_answering(
+    pub(super) fn go_on_answering(
         &mut self,
         mut transaction: Box<Transaction>,
         step: Step,
@@ -212,7 +231,7 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        if !self.client.outbound.is_empty() {
+        if !self.client.outbound.is_empty() || transaction.streamed.is_some() {
             return self.fail(transaction, reason, env, cx);
         }
         // It was answered: that the rest of its body did not come costs it the connection and
@@ -244,6 +263,9 @@ impl Transaction {
     /// Whether the client can tell from the response's own framing that it was cut. Where it
     /// cannot, only a reset tells; and a reset may cost the client bytes it has not read yet.
     fn shows_its_end(&self) -> bool {
+        if let Some(streamed) = &self.streamed {
+            return streamed.end == StreamEnd::LastChunk;
+        }
         let old_client = self.request.version() == Version::Http10;
         match self.response_body.remaining() {
             Some(left) => left > 0,
@@ -276,10 +298,23 @@ impl Transaction {
     }
 }
 
+/// What a client is told of a response's body, and gets of it (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// Its length, and all of it.
+    Whole,
+    /// Its length, and nothing of it: the answer to `HEAD`.
+    Omitted,
+    /// How it will end. It comes later.
+    Stream(StreamEnd),
+    /// Nothing of one whose length nobody knows.
+    OmittedStream,
+}
+
 fn write_response(
     response: &Response,
     date: &str,
-    without_body: bool,
+    framing: Framing,
     persistence: Persistence,
     out: &mut Vec<u8>,
 ) {
@@ -292,19 +327,25 @@ fn write_response(
     }
     // RFC 9110 §8.6: 204 has no Content-Length, and that of a 304 would be another one's.
     let has_body = !matches!(status, 204 | 304);
-    if has_body {
-        write_line(out, format_args!("Content-Length: {}", response.body().len()));
+    match framing {
+        Framing::Whole | Framing::Omitted if has_body => {
+            write_line(out, format_args!("Content-Length: {}", response.body().len()));
+        }
+        Framing::Stream(StreamEnd::LastChunk) => {
+            write_line(out, format_args!("Transfer-Encoding: chunked"));
+        }
+        _ => {}
     }
     if persistence == Persistence::Close {
         write_line(out, format_args!("Connection: close"));
     }
     out.extend_from_slice(b"\r\n");
-    if has_body && !without_body {
+    if has_body && framing == Framing::Whole {
         out.extend_from_slice(response.body());
     }
 }
 
-fn write_line(out: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
+pub(super) fn write_line(out: &mut Vec<u8>, line: std::fmt::Arguments<'_>) {
     out.write_fmt(line).expect("writing to memory does not fail");
     out.extend_from_slice(b"\r\n");
 }
@@ -333,6 +374,7 @@ pub(super) fn reason_phrase(status: u16) -> &'static str {
         414 => "URI Too Long",
         417 => "Expectation Failed",
         421 => "Misdirected Request",
+        422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         451 => "Unavailable For Legal Reasons",
@@ -356,9 +398,9 @@ pub(super) fn reason_phrase(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    fn written(response: &Response, without_body: bool, persistence: Persistence) -> String {
+    fn written(response: &Response, framing: Framing, persistence: Persistence) -> String {
         let mut out = Vec::new();
-        write_response(response, "today", without_body, persistence, &mut out);
+        write_response(response, "today", framing, persistence, &mut out);
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("\r\nDate: today\r\n"));
         text.replace("Date: today\r\n", "")
@@ -368,11 +410,11 @@ mod tests {
     fn a_response_is_framed() {
         let response = Response::new(200).with_field("X", "y").with_body("hello");
         assert_eq!(
-            written(&response, false, Persistence::Keep),
+            written(&response, Framing::Whole, Persistence::Keep),
             "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello"
         );
         assert_eq!(
-            written(&response, true, Persistence::Close),
+            written(&response, Framing::Omitted, Persistence::Close),
             "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
         );
     }
@@ -380,7 +422,24 @@ mod tests {
     #[test]
     fn statuses_without_a_body_have_no_length() {
         let response = Response::new(204).with_body("ignored");
-        assert_eq!(written(&response, false, Persistence::Keep), "HTTP/1.1 204 No Content\r\n\r\n");
+        let all = [Framing::Whole, Framing::Omitted, Framing::OmittedStream];
+        for framing in all {
+            let written = written(&response, framing, Persistence::Keep);
+            assert_eq!(written, "HTTP/1.1 204 No Content\r\n\r\n");
+        }
+    }
+
+    #[test]
+    fn a_stream_has_no_length() {
+        let response = Response::new(200);
+        for (framing, told) in [
+            (Framing::Stream(StreamEnd::LastChunk), "Transfer-Encoding: chunked\r\n"),
+            (Framing::Stream(StreamEnd::OfConnection), ""),
+            (Framing::OmittedStream, ""),
+        ] {
+            let expected = format!("HTTP/1.1 200 OK\r\n{told}\r\n");
+            assert_eq!(written(&response, framing, Persistence::Keep), expected);
+        }
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub(super) struct Session {
     pub(super) idle_until: Instant,
     /// The request that is being served.
     pub(super) transaction: Option<Box<Transaction>>,
+    /// How many requests have begun.
+    pub(super) requests: u32,
+    /// The connection was opened then, or its last request was over.
+    pub(super) idle_since: Instant,
     /// The id of the last request that has begun, until the next is waited for; 0 is none's.
     last_request: u64,
     /// An upstream connection that is this client's alone.
@@ -63,6 +67,13 @@ pub(super) struct ClientSide {
     pub(super) reported: Option<Arc<str>>,
     /// A request has been served on this connection.
     pub(super) reused: bool,
+}
+
+impl ClientSide {
+    /// When the first byte of a request has come whose head is not complete.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        self.begun
+    }
 }
 
 /// How often a task goes on at once before others have their turn.
@@ -104,6 +115,8 @@ impl Session {
             timer,
             idle_until: cx.now + keep_alive,
             transaction: None,
+            requests: 0,
+            idle_since: cx.now,
             last_request: 0,
             pinned: None,
             lingering: None,
@@ -229,6 +242,7 @@ impl Session {
     fn begin(&mut self, transaction: &mut Transaction, env: &mut Env) {
         transaction.id = env.next_id();
         self.last_request = transaction.id;
+        self.requests = self.requests.saturating_add(1);
         transaction.started = self.client.begun.take().unwrap_or(transaction.started);
         transaction.client_reused = std::mem::replace(&mut self.client.reused, true);
         if let Some(name) = self.client.reported.take() {
@@ -252,6 +266,7 @@ impl Session {
             && !transaction.request.wants_persistence();
         env.record_close(&transaction, &self.client.who, cx.now);
         env.recycle(transaction);
+        self.idle_since = cx.now;
         if keep {
             self.renew(env, cx);
             self.idle_until = cx.now + self.settings.timeouts.keep_alive;
@@ -325,6 +340,11 @@ impl Session {
                 let step = self.exchange(transaction, env, cx);
                 return self.go_on(step, env, cx);
             }
+            // There is nothing to take.
+            Stage::Answering if self.awaits_pieces(&transaction) => {
+                self.transaction = Some(transaction);
+                return Step::Wait;
+            }
             Stage::Talking(_) | Stage::Answering => {
                 let pace = if self.takes_more(&mut transaction, cx) {
                     let after = self.settings.timeouts.body_idle;
@@ -377,8 +397,16 @@ impl Session {
         }
     }
 
-    /// Ends the session now: the time to drain is over.
-    pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+    /// Ends the connection, since somebody who watches the proxy wants that.
+    pub(super) fn close_by_operator(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
+        match self.is_idle() {
+            true => Step::End(Close::Orderly),
+            false => self.cut(Reason::ClosedByOperator, env, cx),
+        }
+    }
+
+    /// Ends the session now, whatever it does.
+    pub(super) fn cut(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
         let mut transaction = self.transaction.take();
         if self.client.begun.is_some() {
             // Half a head is a request, too, if one of which nothing is known.
@@ -387,7 +415,7 @@ impl Session {
             transaction = Some(half);
         }
         if let Some(mut transaction) = transaction {
-            transaction.reason = Some(Reason::ShutDown);
+            transaction.reason = Some(reason);
             transaction.drop_upstream(cx);
             env.record_close(&transaction, &self.client.who, cx.now);
         }

@@ -12,6 +12,7 @@ use super::transaction::{Stage, Transaction, UpstreamSide};
 use super::{Cx, Owner, Step};
 use crate::error::Reason;
 use crate::http1::{BodyLength, TargetForm};
+use crate::metrics::Way;
 use crate::net::Stream;
 use crate::policy::Guarding;
 use crate::runtime::sockets::{Close, SocketId};
@@ -260,6 +261,7 @@ impl Session {
     ) -> Step {
         transaction.end_stage(cx.now);
         let upstream = &mut transaction.upstream;
+        env.meter.connected(if upstream.reused { Way::Reused } else { Way::Opened });
         upstream.address = cx.sockets[socket].peer();
         upstream.head_sent = false;
         transaction.stage = Stage::Talking(socket);

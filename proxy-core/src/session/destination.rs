@@ -33,6 +33,10 @@ fn verdict(address: SocketAddr, guarding: Guarding, settings: &Settings) -> Resu
         log::debug!("{address} is not dialled: this proxy listens there");
         return Err(Reason::LoopDetected);
     }
+    if is_own(address, &settings.kept_away) {
+        log::debug!("{address} is not dialled: it is among those to keep away from");
+        return Err(Reason::DestinationNotAllowed);
+    }
     if guarding == Guarding::Guarded
         && let Err(class) = settings.guard.check(address.ip())
     {
@@ -42,7 +46,7 @@ fn verdict(address: SocketAddr, guarding: Guarding, settings: &Settings) -> Resu
     Ok(())
 }
 
-/// Whether `address` leads to one of the listeners `own`.
+/// Whether `address` leads to one of the listeners `own`, be they this proxy's or others' here.
 pub(super) fn is_own(address: SocketAddr, own: &[SocketAddr]) -> bool {
     // An IPv4 address in its IPv6 form leads to the same place.
     let ip = address.ip().to_canonical();

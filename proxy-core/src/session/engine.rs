@@ -1,6 +1,7 @@
 //! [`Engine`]: all tasks of one loop, and who gets which event.
 
 mod accepting;
+mod connections;
 mod endings;
 mod inventory;
 mod task;
@@ -18,11 +19,13 @@ use super::taken_over::TakenOver;
 use super::tunnel::Tunnel;
 use super::{Cx, Owner, Step, TaskKey};
 use crate::handler::{Admission, Client};
+use crate::metrics::Welcome;
 use crate::runtime::event_loop::{Protocol, Turn};
 use crate::runtime::sockets::{Close, SocketId};
 use crate::runtime::timers::Due;
 use accepting::Lent;
 pub(crate) use accepting::Loan;
+pub(crate) use connections::Listing;
 use endings::Cut;
 pub use inventory::Inventory;
 use task::Task;
@@ -80,6 +83,7 @@ impl Engine {
 
     fn arrive(&mut self, cx: &mut Cx, arrival: Arrival) {
         let Some(place) = self.env.newest.place_of(arrival.listener) else {
+            self.env.meter.welcomed(Welcome::Closed);
             return log::debug!(
                 "the connection of {} is closed at once: its listener is gone",
                 arrival.peer
@@ -89,12 +93,16 @@ impl Engine {
         let admission =
             guarded("ConnectionHandler::connected", || self.env.newest.handler.connected(&client));
         if admission != Some(Admission::Accept) || self.env.draining.is_some() {
+            self.env.meter.welcomed(Welcome::Closed);
             return log::debug!("the connection of {} is closed at once", client.address);
         }
         self.next_generation = self.next_generation.wrapping_add(1);
         let key = self.tasks.vacant_key() as u64 | u64::from(self.next_generation) << 32;
         match cx.sockets.insert(arrival.stream, Owner::Task(key)) {
             Ok(socket) => {
+                let is_served = arrival.refused.is_none();
+                let welcome = if is_served { Welcome::Accepted } else { Welcome::Refused };
+                self.env.meter.welcomed(welcome);
                 let mut session = Session::new(
                     key,
                     socket,
@@ -115,6 +123,7 @@ impl Engine {
                 }
             }
             Err(error) => {
+                self.env.meter.welcomed(Welcome::Closed);
                 log::warn!("the connection of {} could not be taken over: {error}", client.address)
             }
         }
@@ -297,6 +306,10 @@ impl Protocol for Engine {
             }
             // Whoever has asked may have gone.
             Message::Count(answer) => drop(answer.try_send(self.inventory(cx))),
+            Message::List(listing) => self.list(cx, listing),
+            Message::Close(key, answer) => {
+                let _ = answer.try_send(self.close_by_operator(cx, key));
+            }
             Message::Drain(drain) => self.drain(cx, drain),
         }
     }
@@ -317,6 +330,13 @@ impl Protocol for Engine {
                 cx.sockets.close(socket, Close::Orderly);
             }
             Owner::Idle(_) => {}
+        }
+    }
+
+    fn called(&mut self, cx: &mut Cx, key: TaskKey) {
+        // One that has had its share in this turn goes on after the others.
+        if self.entry(key).is_some_and(|entry| !entry.again) {
+            self.run(key, cx, Task::advance);
         }
     }
 

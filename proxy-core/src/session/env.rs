@@ -16,8 +16,10 @@ use crate::error::Reason;
 use crate::handler::Client;
 use crate::limits::Limits;
 use crate::logger::{AccessRecord, LogSender};
+use crate::metrics::Meter;
 use crate::policy::Offence;
 use crate::policy::throttle::Moment;
+use crate::runtime::calls::Calls;
 use crate::runtime::mailbox::Outlet;
 use crate::runtime::sockets::Close;
 use crate::runtime::{Lane, WorkerPool};
@@ -62,6 +64,9 @@ pub(crate) struct Env {
     /// Connections that have become idle, for those who wait for them.
     handed_over: Vec<(Called, Idle)>,
     pub(super) log: LogSender,
+    /// How other threads call sessions.
+    pub(super) calls: Arc<Calls>,
+    pub(super) meter: Meter,
     /// Where outgoing heads are written.
     pub(super) out: Vec<u8>,
     pub(super) draining: Option<Drain>,
@@ -103,7 +108,7 @@ impl Env {
     pub(crate) fn new(
         source: Arc<Newest>,
         lanes: Lanes,
-        results: Outlet<Message>,
+        (results, calls): (Outlet<Message>, Arc<Calls>),
         log: LogSender,
         among: (usize, usize),
     ) -> Env {
@@ -115,6 +120,8 @@ impl Env {
             places: None,
             handed_over: Vec::new(),
             log,
+            calls,
+            meter: Meter::new(None),
             out: Vec::new(),
             draining: None,
             lanes,
@@ -129,6 +136,12 @@ impl Env {
         };
         env.limit_places();
         env
+    }
+
+    /// Has what happens counted.
+    pub(crate) fn counting(mut self, meter: Meter) -> Env {
+        self.meter = meter;
+        self
     }
 
     /// What begins from now on is served by the newest settings. Connections to upstreams do not
@@ -232,6 +245,9 @@ impl Env {
         if let Some(kept) = transaction.handler.end() {
             discard(kept);
         }
+        if let Some(streamed) = transaction.streamed.take() {
+            discard(streamed);
+        }
         // Whoever waits for its places waits no longer.
         transaction.throttled.renew();
         transaction.shrink();
@@ -285,9 +301,11 @@ impl Env {
         self.under_way[work as usize] -= 1;
     }
 
-    /// Logs that a transaction is over.
+    /// Logs and counts that a transaction is over.
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
         self.last_recorded = transaction.id;
+        let duration = transaction.age(now);
+        transaction.count_end(&self.meter, duration);
         if let Some(offence) = transaction.reason.and_then(Offence::of) {
             self.newest.bans.note(who.address.ip(), offence, now);
         }
@@ -299,7 +317,7 @@ impl Env {
             return;
         }
         let time = self.time_of_day(transaction.started, now);
-        self.record(&transaction.record(who, time, now), now);
+        self.record(&transaction.record(who, time, duration), now);
     }
 
     /// Whether this request is the last one that was recorded.
@@ -312,6 +330,7 @@ impl Env {
             return;
         }
         self.log.push(record);
+        self.meter.recorded();
         self.unsent_since.get_or_insert(now);
     }
 

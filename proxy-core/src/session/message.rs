@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 
 use super::TaskKey;
-use super::engine::Inventory;
-use super::engine::Loan;
+use super::engine::{Inventory, Listing, Loan};
 use super::settings::ListenerId;
 use crate::error::Reason;
 use crate::handler::Continuation;
@@ -36,6 +35,10 @@ pub(crate) enum Message {
     Reload(Sender<()>),
     /// Count what there is, and tell.
     Count(crossbeam_channel::Sender<Inventory>),
+    /// Tell of the connections.
+    List(Listing),
+    /// Close this one, and say whether it was there.
+    Close(TaskKey, Sender<bool>),
     /// Come to an end.
     Drain(Drain),
 }

@@ -32,10 +32,11 @@
 //! | [`settings`], [`renewal`] | what requests are served by, and what becomes of sessions when a reload brings other settings |
 //! | [`pace`] | whether they move fast enough, where that is asked for |
 //! | [`throttling`] | whether it is allowed so much, and so fast |
-//! | [`answer`] | the proxy's own responses |
+//! | [`answer`], [`streamed`] | the proxy's own responses, whole and piece by piece |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
 //! | [`taken_over`] | connections that blocking code speaks with |
+//! | [`status`] | what a connection does, for whoever asks |
 //! | [`wire`] | reading and writing with the loop's buffers |
 //!
 //! All of it in memory, with everything that may happen on both sides: `rehearsal`, for tests and
@@ -66,6 +67,8 @@ mod relay;
 mod release;
 mod renewal;
 mod settings;
+mod status;
+mod streamed;
 mod taken_over;
 mod throttling;
 mod transaction;
@@ -73,11 +76,14 @@ mod tunnel;
 mod wire;
 
 pub use engine::Inventory;
-pub(crate) use engine::{Engine, Loan};
+pub(crate) use engine::{Engine, Listing, Loan};
 pub(crate) use env::{Env, Lanes, Work};
 pub(crate) use message::{Drain, Message, Tally};
 pub(crate) use reception::{LoopDoor, Reception};
 pub(crate) use settings::{ListenerId, Newest, Settings};
+pub use status::{
+    ConnectionId, ConnectionIdError, ConnectionState, ConnectionStatus, RequestStatus,
+};
 
 use crate::runtime::event_loop::Context;
 use crate::runtime::sockets::Close;

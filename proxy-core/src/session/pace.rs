@@ -177,7 +177,10 @@ impl Session {
                 taken_at(socket),
             ),
             // The rest of a body that nobody wants, read so that the connection can be kept.
-            _ => (!for_client && transaction.persistence == Persistence::Keep, 0),
+            _ => {
+                let is_read = !for_client && transaction.streamed.is_none();
+                (is_read && transaction.persistence == Persistence::Keep, 0)
+            }
         };
         let mut seen = [Seen::default(); PEERS];
         // Who sends can make framing as long as it likes: it is no progress. Who reads has to take

@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) listeners: Vec<ListenerId>,
     /// Where this proxy itself listens: never an upstream.
     pub(crate) own_addresses: Vec<SocketAddr>,
+    /// What else is never an upstream, whoever allows it.
+    pub(crate) kept_away: Vec<SocketAddr>,
 }
 
 /// The newest settings of a proxy, for all its threads.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::client::Session;
 use super::env::{Env, Work};
 use super::message::{Asker, Message, Seat};
+use super::status::{ConnectionId, ConnectionState, ConnectionStatus, RequestStatus};
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
 use crate::error::Reason;
@@ -20,6 +21,8 @@ use crate::runtime::sockets::Close;
 pub(super) struct TakenOver {
     request: u64,
     started: Instant,
+    listener: usize,
+    requests: u32,
     story: OwnedRecord,
     _seat: Seat,
 }
@@ -73,15 +76,20 @@ impl Session {
 impl TakenOver {
     pub(super) fn new(
         session: Session,
-        transaction: Box<Transaction>,
+        mut transaction: Box<Transaction>,
         env: &mut Env,
         cx: &Cx,
     ) -> TakenOver {
+        transaction.count_bytes(&env.meter);
         let time = env.time_of_day(transaction.started, cx.now);
-        let story = transaction.record(&session.client.who, time, cx.now).to_owned_record();
+        let story = transaction
+            .record(&session.client.who, time, transaction.age(cx.now))
+            .to_owned_record();
         let taken = TakenOver {
             request: transaction.id,
             started: transaction.started,
+            listener: session.client.who.listener,
+            requests: session.requests,
             story,
             _seat: session.seat,
         };
@@ -106,6 +114,20 @@ impl TakenOver {
         self.end(Some(Reason::ShutDown), env, cx)
     }
 
+    /// What it does.
+    pub(super) fn status(&self, id: ConnectionId, cx: &Cx) -> ConnectionStatus {
+        let record = self.story.as_record();
+        ConnectionStatus {
+            id,
+            client: record.client,
+            listener: self.listener,
+            state: ConnectionState::TakenOver,
+            elapsed: cx.now.saturating_duration_since(self.started),
+            requests: self.requests.into(),
+            request: Some(RequestStatus::of(&record)),
+        }
+    }
+
     /// The code that waits for it has panicked. Says who the client is.
     pub(super) fn fail_internally(&self, env: &mut Env, cx: &Cx) -> SocketAddr {
         self.end(Some(Reason::InternalError), env, cx);
@@ -116,6 +138,7 @@ impl TakenOver {
         let mut record = self.story.as_record();
         record.reason = reason;
         record.duration = cx.now.saturating_duration_since(self.started);
+        env.meter.ended_as(&record);
         env.record(&record, cx.now);
         Step::End(Close::Orderly)
     }

@@ -1,10 +1,13 @@
 //! [`Transaction`]: one request and its response, from the first byte to the log line.
 
+mod counting;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Cx;
 use super::dial::Dialer;
 use super::pace::Pace;
+use super::streamed::Streamed;
 use super::throttling::Throttled;
 use super::wire::Bulk;
 use crate::error::Reason;
@@ -60,6 +63,10 @@ pub(super) struct Transaction {
     pub(super) status: Option<u16>,
     /// Content bytes of a response that the proxy or a handler made.
     pub(super) answered: u64,
+    /// Where more of that response comes from.
+    pub(super) streamed: Option<Box<Streamed>>,
+    /// Content bytes that were counted already, from the client and to it.
+    counted: (u64, u64),
     /// What is to become of the client's connection afterwards.
     pub(super) persistence: Persistence,
 
@@ -165,6 +172,8 @@ impl Transaction {
             interims: 0,
             status: None,
             answered: 0,
+            streamed: None,
+            counted: (0, 0),
             persistence: Persistence::Close,
             upload: Bulk::default(),
             download: Bulk::default(),
@@ -195,6 +204,8 @@ impl Transaction {
             interims,
             status,
             answered,
+            streamed: _, // an ended one has none
+            counted,
             persistence,
             upload,
             download,
@@ -217,6 +228,7 @@ impl Transaction {
         *interims = 0;
         *status = None;
         *answered = 0;
+        *counted = (0, 0);
         *persistence = Persistence::Close;
         *upload = Bulk::default();
         *download = Bulk::default();
@@ -261,8 +273,13 @@ impl Transaction {
         upstream.since = now;
     }
 
-    /// What the log is told when it is over.
-    pub(super) fn record(&self, who: &Client, time: SystemTime, now: Instant) -> AccessRecord<'_> {
+    /// What the log is told, if it has begun at `time` and has taken so long.
+    pub(super) fn record(
+        &self,
+        who: &Client,
+        time: SystemTime,
+        duration: Duration,
+    ) -> AccessRecord<'_> {
         let mut record = AccessRecord::new(who.address);
         record.id = self.id;
         record.time = time;
@@ -279,7 +296,7 @@ impl Transaction {
         record.reason = self.reason;
         record.bytes_in = self.request_body.payload();
         record.bytes_out = self.bytes_out();
-        record.duration = now.saturating_duration_since(self.started);
+        record.duration = duration;
         record.upstream = self.upstream.address;
         record.client_reused = self.client_reused;
         record.upstream_reused = self.upstream.reused;
@@ -329,6 +346,19 @@ impl Transaction {
     /// that nothing of its request comes.
     pub(super) fn waits_to_be_told(&self) -> bool {
         self.request.expects_continue() && self.request_body.payload() == 0 && self.interims == 0
+    }
+
+    /// Whether nothing of it can move until somebody has decided, connected or answered.
+    pub(super) fn waits(&self) -> bool {
+        match self.stage {
+            Stage::Deciding
+            | Stage::Delayed(_)
+            | Stage::Queued(_)
+            | Stage::Planning
+            | Stage::Dialing(_) => true,
+            Stage::Talking(_) => self.progress == Progress::Awaited && self.request_body.is_done(),
+            Stage::Answering => false,
+        }
     }
 
     /// Content bytes the client was sent.

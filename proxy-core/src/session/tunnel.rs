@@ -14,6 +14,7 @@ use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
 use super::settings::Settings;
+use super::status::{ConnectionId, ConnectionState, ConnectionStatus, RequestStatus};
 use super::throttling::Brake;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Bulk, Flushed, Input};
@@ -38,6 +39,9 @@ pub(super) struct Tunnel {
     down: Direction,
     timer: Timer,
     started: Instant,
+    /// Where its client has come from, and how many requests it has sent.
+    listener: usize,
+    requests: u32,
     /// What the log is told, but for what is known only when it is told.
     story: OwnedRecord,
     /// The throttle that has ended it, and one that would have slowed it down and only reports.
@@ -57,6 +61,8 @@ struct Direction {
     bulk: Bulk,
     brake: Brake,
     bytes: u64,
+    /// So many of them were counted already.
+    counted: u64,
     /// FIN has been read.
     ended: bool,
     /// FIN has been sent on.
@@ -80,7 +86,7 @@ impl Tunnel {
             unreachable!("a transaction becomes a tunnel when its upstream is connected");
         };
         let time = env.time_of_day(transaction.started, cx.now);
-        let mut story = transaction.record(&session.client.who, time, cx.now);
+        let mut story = transaction.record(&session.client.who, time, transaction.age(cx.now));
         story.kind = Kind::Tunnel;
         let mut tunnel = Tunnel {
             key: session.key,
@@ -91,6 +97,8 @@ impl Tunnel {
             down: Direction::default(),
             timer: session.timer,
             started: transaction.started,
+            listener: session.client.who.listener,
+            requests: session.requests,
             story: story.to_owned_record(),
             over: None,
             reported: None,
@@ -108,7 +116,9 @@ impl Tunnel {
         tunnel.down.add(transaction.upstream.inbound.as_slice(), cx);
         transaction.upstream.inbound.clear(&mut cx.spares);
         transaction.stage = Stage::Answering;
+        transaction.count_bytes(&env.meter);
         env.recycle(transaction);
+        env.meter.tunneled();
         let idle = tunnel.settings.timeouts.tunnel_idle;
         cx.timers.arm(&mut tunnel.timer, tunnel.key, cx.now, idle);
         tunnel.record(Event::Open, None, env, cx);
@@ -122,6 +132,7 @@ impl Tunnel {
             let most = [Flow::Up, Flow::Down].map(|flow| self.may_read(flow, env, cx));
             let up = self.up.relay(self.client, self.upstream, most[0], cx);
             let down = self.down.relay(self.upstream, self.client, most[1], cx);
+            self.count_bytes(env);
             for (flow, before) in [Flow::Up, Flow::Down].into_iter().zip(before) {
                 if let Err(reason) = self.passed(flow, before, env, cx) {
                     return self.end(Some(reason), Close::Abruptly, env, cx);
@@ -184,9 +195,24 @@ impl Tunnel {
         cx.timers.arm(&mut self.timer, self.key, cx.now, idle);
     }
 
-    /// Ends the tunnel now: the time to drain is over.
-    pub(super) fn cut(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
-        self.end(Some(Reason::ShutDown), Close::Abruptly, env, cx)
+    /// Ends the tunnel now.
+    pub(super) fn cut(&mut self, reason: Reason, env: &mut Env, cx: &mut Cx) -> Step {
+        self.end(Some(reason), Close::Abruptly, env, cx)
+    }
+
+    /// What it does.
+    pub(super) fn status(&self, id: ConnectionId, cx: &Cx) -> ConnectionStatus {
+        let mut record = self.story.as_record();
+        (record.bytes_in, record.bytes_out) = (self.up.bytes, self.down.bytes);
+        ConnectionStatus {
+            id,
+            client: record.client,
+            listener: self.listener,
+            state: ConnectionState::Tunnel,
+            elapsed: cx.now.saturating_duration_since(self.started),
+            requests: self.requests.into(),
+            request: Some(RequestStatus::of(&record)),
+        }
     }
 
     /// The code that served it has panicked. Says who the client is.
@@ -214,7 +240,12 @@ impl Tunnel {
         cx.sockets.close(self.upstream, how);
     }
 
-    fn record(&self, event: Event, reason: Option<Reason>, env: &mut Env, cx: &Cx) {
+    fn count_bytes(&mut self, env: &Env) {
+        env.meter.passed(self.up.uncounted(), self.down.uncounted());
+    }
+
+    fn record(&mut self, event: Event, reason: Option<Reason>, env: &mut Env, cx: &Cx) {
+        self.count_bytes(env);
         let mut record = self.story.as_record();
         record.event = event;
         record.reason = reason;
@@ -223,6 +254,9 @@ impl Tunnel {
         record.bytes_in = self.up.bytes;
         record.bytes_out = self.down.bytes;
         record.duration = cx.now.saturating_duration_since(self.started);
+        if event == Event::Close {
+            env.meter.ended_as(&record);
+        }
         env.record(&record, cx.now);
     }
 }
@@ -289,6 +323,11 @@ impl Direction {
     fn add(&mut self, bytes: &[u8], cx: &mut Cx) {
         self.pending.extend(bytes, &mut cx.spares);
         self.bytes += bytes.len() as u64;
+    }
+
+    /// How many bytes have gone by since this was asked last.
+    fn uncounted(&mut self) -> u64 {
+        self.bytes - std::mem::replace(&mut self.counted, self.bytes)
     }
 
     /// Passes on what is there. `Ok(true)` if something was. An error is the socket that failed.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 
-use super::PlanReply;
+use super::{NameStats, PlanReply};
 use crate::error::Reason;
 use crate::net::Socket;
 
@@ -64,6 +64,13 @@ pub trait UpstreamConnector: Send + Sync + 'static {
     /// thread waits beside it. A connector that wraps one of those passes this method on.
     fn plan_for(&self, destination: &Destination<'_>, reply: PlanReply) {
         reply.send(self.plan(destination));
+    }
+
+    /// What it remembers of names, for the [metrics](crate::metrics). The default is `None`: it
+    /// remembers none. One that wraps another passes this on. It may be called by any thread, and
+    /// must not block.
+    fn names(&self) -> Option<NameStats> {
+        None
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use super::names::{Answer, Names};
 use super::{
-    ConnectError, Destination, Dialing, PlanReply, Resolve, SystemResolver, UpstreamConnector,
+    ConnectError, Destination, Dialing, NameStats, PlanReply, Resolve, SystemResolver,
+    UpstreamConnector,
 };
 use crate::error::Reason;
 use crate::limits::{Limits, Timeouts};
@@ -85,6 +86,10 @@ impl UpstreamConnector for DirectConnector {
             reply.send(dialing(answer, port));
         });
     }
+
+    fn names(&self) -> Option<NameStats> {
+        Some(self.names.stats())
+    }
 }
 
 fn dialing(answer: &Answer, port: u16) -> Result<Dialing, ConnectError> {
@@ -156,6 +161,10 @@ mod tests {
         assert_eq!(planned(first), ["192.0.2.1:80", "[::2]:80"]);
         let other = connector.clone().fast(&Destination::new("one.test:81", 1)).unwrap();
         assert_eq!(planned(other), ["192.0.2.1:81", "[::2]:81"]);
+        assert!(connector.plan(&Destination::new("other.test:80", 1)).is_err());
+        let names = connector.names().unwrap();
+        assert_eq!((names.known, names.under_way), (2, 0));
+        assert_eq!((names.hits, names.found, names.failed), (1, 1, 1));
     }
 
     #[test]

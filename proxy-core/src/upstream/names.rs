@@ -14,10 +14,11 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Resolve;
+use super::{NameStats, Resolve};
 use crate::limits::{Limits, Timeouts};
 
 /// What came of a look-up: addresses in the order in which they are to be tried, or why there
@@ -38,6 +39,10 @@ pub(super) struct Names {
     ttl: Duration,
     failure_ttl: Duration,
     table: Mutex<Table>,
+    /// How often a name was known, and what came of it where it was not.
+    hits: AtomicU64,
+    found: AtomicU64,
+    failed: AtomicU64,
 }
 
 type Table = HashMap<Box<str>, Entry>;
@@ -78,6 +83,23 @@ impl Names {
             ttl: timeouts.name_ttl,
             failure_ttl: timeouts.name_failure_ttl,
             table: Mutex::default(),
+            hits: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        }
+    }
+
+    /// What it holds and has done.
+    pub(super) fn stats(&self) -> NameStats {
+        let table = self.table();
+        let known = table.values().filter(|entry| matches!(entry, Entry::Known { .. })).count();
+        NameStats {
+            known,
+            limit: self.most,
+            under_way: table.len() - known,
+            hits: self.hits.load(Relaxed),
+            found: self.found.load(Relaxed),
+            failed: self.failed.load(Relaxed),
         }
     }
 
@@ -91,7 +113,10 @@ impl Names {
             return Some(Err(Failure::too_long()));
         }
         match self.table().get(name) {
-            Some(Entry::Known { answer, until }) if *until > now => Some(answer.clone()),
+            Some(Entry::Known { answer, until }) if *until > now => {
+                self.hits.fetch_add(1, Relaxed);
+                Some(answer.clone())
+            }
             _ => None,
         }
     }
@@ -165,6 +190,8 @@ impl LookUp<'_> {
     /// Makes the answer known, and gives out those that have waited for it.
     fn end(mut self, answer: &Answer, now: Instant) -> Vec<Waiter> {
         self.ended = true;
+        let count = if answer.is_ok() { &self.names.found } else { &self.names.failed };
+        count.fetch_add(1, Relaxed);
         let Names { most, ttl, failure_ttl, .. } = *self.names;
         let mut table = self.names.table();
         let waiters = take_waiters(&mut table, self.name);

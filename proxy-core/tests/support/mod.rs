@@ -10,21 +10,25 @@ mod client;
 mod door;
 mod fault;
 mod origin;
+mod recorder;
 mod slow;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
+use proxy_core::metrics::Metrics;
 use proxy_core::{
     AccessRecord, Event, FixedUpstreamHandler, Inventory, Kind, Limits, OwnedRecord, Proxy,
-    ProxyBuilder, ProxyHandle, Reason, RequestLogger, Timeouts,
+    ProxyBuilder, ProxyHandle, Reason, Timeouts,
 };
 
 pub use client::{Answer, Client, fields};
 pub use door::Door;
 pub use fault::{Fault, garbage};
 pub use origin::{Crowd, Origin, Visit};
+use recorder::{Recorded, Recorder};
 pub use slow::Slow;
 
 /// How long a story waits for anything before it fails. No test takes as long as this: it is
@@ -71,6 +75,8 @@ pub fn until(stage: &Stage, should: impl Fn(&Inventory) -> bool) -> Inventory {
 pub struct Stage {
     handle: Option<ProxyHandle>,
     records: Receiver<OwnedRecord>,
+    recorded: Arc<Recorded>,
+    metrics: Metrics,
     pub address: SocketAddr,
 }
 
@@ -89,10 +95,12 @@ impl Stage {
     /// A proxy built as `build` says.
     pub fn with(build: impl FnOnce(ProxyBuilder) -> ProxyBuilder) -> Stage {
         let (sender, records) = crossbeam_channel::unbounded();
-        let builder =
-            Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(Recorder(sender));
+        let recorded = Arc::<Recorded>::default();
+        let recorder = Recorder(sender, Arc::clone(&recorded));
+        let builder = Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(recorder);
         let handle = build(builder).start().unwrap();
-        Stage { address: handle.local_addrs()[0], handle: Some(handle), records }
+        let (address, metrics) = (handle.local_addrs()[0], handle.metrics());
+        Stage { handle: Some(handle), records, recorded, metrics, address }
     }
 
     /// A forward proxy that makes so many connections to each upstream and has so many requests
@@ -161,6 +169,15 @@ impl Stage {
         assert_eq!(self.finish(), []);
     }
 
+    /// The same for a handler that answers `/whole` with 200 and forwards nothing.
+    #[track_caller]
+    pub fn survives_without_forwarding(self) {
+        let asking = "GET http://a.test/whole HTTP/1.1\r\nHost: a.test\r\n\r\n";
+        assert_eq!(self.client().send(asking).answer().status, 200);
+        assert_eq!(self.outcome(), (Some(200), None));
+        assert_eq!(self.finish(), []);
+    }
+
     /// Has `client` ask an origin for its answer, which is `ok`. Gives whether the client's and
     /// the upstream's connection had been used before.
     #[track_caller]
@@ -213,11 +230,33 @@ impl Stage {
     }
 
     /// Stops the proxy, if it still runs, and gives the records that were not looked at.
+    #[track_caller]
     pub fn finish(mut self) -> Vec<OwnedRecord> {
         if let Some(handle) = self.handle.take() {
             handle.shutdown(PATIENCE);
         }
+        self.expect_counted();
         self.records.try_iter().collect()
+    }
+
+    /// Whatever the story was: what was counted is what was recorded, each exchange once.
+    #[track_caller]
+    fn expect_counted(&self) {
+        let now = self.metrics.snapshot();
+        let has_ended = now.holdings.loops + now.holdings.held_up == 0;
+        if has_ended && let Some(traffic) = &now.traffic {
+            self.recorded.expect_same(traffic, now.log);
+            assert_eq!(now.log_queued, Some(0));
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            drop(self.handle.take());
+            self.expect_counted();
+        }
     }
 }
 
@@ -234,14 +273,4 @@ pub fn anonymous(message: &str) -> String {
         anonymous.replace_range(at..end, "");
     }
     anonymous
-}
-
-/// Keeps records. With one loop and one log thread they come in the order things ended.
-struct Recorder(Sender<OwnedRecord>);
-
-impl RequestLogger for Recorder {
-    fn log(&self, record: &AccessRecord<'_>) {
-        // The test may be over already.
-        let _ = self.0.send(record.to_owned_record());
-    }
 }

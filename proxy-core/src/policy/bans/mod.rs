@@ -136,6 +136,13 @@ impl Bans {
         self.note(client, offence, Instant::now())
     }
 
+    /// How many are in force. Not those for good.
+    pub fn in_force(&self) -> usize {
+        let mut state = self.lock();
+        state.table.end(Instant::now());
+        state.table.len()
+    }
+
     /// How many connections have been closed because of bans.
     pub fn turned_away(&self) -> u64 {
         self.0.turned_away.load(Ordering::Relaxed)
@@ -165,6 +172,10 @@ impl Bans {
     }
 
     pub(crate) fn note(&self, client: IpAddr, offence: Offence, now: Instant) -> bool {
+        // The address of all who have none, such as those who come by a Unix socket.
+        if client.is_unspecified() {
+            return false;
+        }
         let mut state = self.lock();
         let State { policy, table } = &mut *state;
         table.end(now);
@@ -227,6 +238,7 @@ mod tests {
         assert!(bans.has(address("192.0.2.7")) && bans.keep_out(address("::ffff:198.51.100.1")));
         assert_eq!(bans.turned_away(), 1);
         let listed = bans.list();
+        assert_eq!(bans.in_force(), 2);
         assert_eq!(
             [listed[0].network, listed[1].network].map(|it| it.to_string()),
             ["192.0.2.0/24", "198.51.100.0/24"]

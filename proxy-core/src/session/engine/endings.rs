@@ -6,6 +6,7 @@ use super::super::message::Drain;
 use super::super::{Cx, Step, TaskKey};
 use super::Engine;
 use super::task::Task;
+use crate::error::Reason;
 
 /// Which kinds of tasks there are no more of.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,8 +61,8 @@ impl Engine {
         let (before, cut) = (self.tasks.len(), self.cut);
         for &key in keys {
             self.run(key, cx, |task, env, cx| match task {
-                Task::Session(session) if cut.exchanges => session.cut(env, cx),
-                Task::Tunnel(tunnel) if cut.tunnels => tunnel.cut(env, cx),
+                Task::Session(session) if cut.exchanges => session.cut(Reason::ShutDown, env, cx),
+                Task::Tunnel(tunnel) if cut.tunnels => tunnel.cut(Reason::ShutDown, env, cx),
                 Task::TakenOver(taken) if cut.exchanges => taken.cut(env, cx),
                 _ => Step::Wait,
             });

@@ -25,6 +25,12 @@ pub struct Inventory {
     pub idle_clients: usize,
     /// Client connections with a request, from its first byte on.
     pub busy_clients: usize,
+    /// Those of the busy ones of whose request a part of the head has come.
+    pub reading_clients: usize,
+    /// Those whose request waits: for a decision, a connection to its upstream, or the response.
+    pub waiting_clients: usize,
+    /// Those with a body on its way, up or down, or the rest of an answer of the proxy's own.
+    pub relaying_clients: usize,
     /// Client connections whose last response was sent, and that are not closed yet.
     pub leaving_clients: usize,
     /// Tunnels: two connections each.
@@ -70,6 +76,9 @@ impl Inventory {
             seats,
             idle_clients,
             busy_clients,
+            reading_clients,
+            waiting_clients,
+            relaying_clients,
             leaving_clients,
             tunnels,
             taken_over,
@@ -88,6 +97,9 @@ impl Inventory {
         self.seats += seats;
         self.idle_clients += idle_clients;
         self.busy_clients += busy_clients;
+        self.reading_clients += reading_clients;
+        self.waiting_clients += waiting_clients;
+        self.relaying_clients += relaying_clients;
         self.leaving_clients += leaving_clients;
         self.tunnels += tunnels;
         self.taken_over += taken_over;
@@ -109,10 +121,11 @@ impl Inventory {
 
     fn add_session(&mut self, session: &Session) {
         *match &session.transaction {
-            Some(_) => &mut self.busy_clients,
+            Some(transaction) if transaction.waits() => &mut self.waiting_clients,
+            Some(_) => &mut self.relaying_clients,
             None if session.is_under_way() => &mut self.leaving_clients,
             None if session.is_idle() => &mut self.idle_clients,
-            None => &mut self.busy_clients,
+            None => &mut self.reading_clients,
         } += 1;
         self.idle_upstreams += usize::from(session.pinned.is_some());
         self.add_buffer(&session.client.inbound);
@@ -154,6 +167,7 @@ impl Engine {
                 Task::TakenOver(_) => all.taken_over += 1,
             }
         }
+        all.busy_clients = all.reading_clients + all.waiting_clients + all.relaying_clients;
         // Counted as what is left, and not by who knows of them: a socket that everybody has
         // forgotten is seen here.
         all.busy_upstreams = cx.sockets.len().saturating_sub(clients + all.idle_upstreams);

@@ -18,11 +18,13 @@
 //! | [`scene`] | the settings, the handler, the connector, and the upstreams they lead to |
 //! | [`peer`] | a far end and what came of it |
 //! | [`marks`] | what tells exchanges apart |
+//! | [`counted`] | whether what was counted is what was recorded |
 //! | [`verdict`] | what must hold of every play, whatever the script |
 
 #[path = "../../../tests/support/canonical.rs"]
 #[allow(unreachable_pub)]
 mod canonical;
+mod counted;
 mod marks;
 mod peer;
 mod scene;
@@ -42,6 +44,7 @@ use super::env::Env;
 use super::message::{Arrival, Counted, Drain, Message, Seat, Seats, Tally};
 use super::{Engine, ListenerId, Newest, Owner, Work};
 use crate::logger::{Collected, OwnedRecord, collected};
+use crate::metrics::{LoopMeter, Meter};
 use crate::net::{Socket, Stream};
 use crate::runtime::event_loop::{EventLoop, Turn};
 use crate::runtime::mailbox::Outlet;
@@ -66,6 +69,7 @@ struct Rehearsal {
     arrivals: Outlet<Message>,
     control: Outlet<Message>,
     records: Collected,
+    meter: Arc<LoopMeter>,
     now: Instant,
     scene: Scene,
     clients: Vec<Peer>,
@@ -75,6 +79,8 @@ struct Rehearsal {
     room: usize,
     /// How many connections each upstream may have.
     connections: usize,
+    /// There is a throttle.
+    is_throttled: bool,
     open: Arc<Seats>,
     /// It has been told to come to an end.
     is_draining: bool,
@@ -106,13 +112,17 @@ impl Rehearsal {
         let results = event_loop.mailbox().queue(Work::ALL.len());
         let arrivals = event_loop.mailbox().queue(1);
         let control = event_loop.mailbox().queue(1);
-        let env = Env::new(newest, scene::lanes(), results, log, (0, 1));
+        let calls = Arc::clone(event_loop.mailbox().calls());
+        let meter = Arc::new(LoopMeter::new());
+        let env = Env::new(newest, scene::lanes(), (results, calls), log, (0, 1))
+            .counting(Meter::new(Some(Arc::clone(&meter))));
         Rehearsal {
             event_loop,
             engine: Engine::new(env),
             arrivals,
             control,
             records,
+            meter,
             now: Instant::now(),
             scene,
             clients: Vec::new(),
@@ -120,6 +130,7 @@ impl Rehearsal {
             speaker: 0,
             room: script.room,
             connections: script.connections,
+            is_throttled: script.most_rate > 0,
             open: Arc::new(Seats::new()),
             is_draining: false,
             has_stopped: false,
@@ -136,7 +147,8 @@ impl Rehearsal {
         self.settle();
         self.rouse();
         self.end(script.last);
-        let Rehearsal { engine, clients, scene, mut objection, records, event_loop, .. } = self;
+        let Rehearsal { engine, clients, scene, mut objection, records, meter, event_loop, .. } =
+            self;
         let left = [
             ("a task", engine.tasks()),
             ("a socket", event_loop.context().sockets.len()),
@@ -148,7 +160,11 @@ impl Rehearsal {
         }
         drop(engine); // hands over its last records
         let (upstreams, exchanges) = scene.into_parts();
-        Play { clients, upstreams, exchanges, records: records.into_records(), objection }
+        let records = records.into_records();
+        if let Some(difference) = counted::difference(&meter, &records) {
+            objection.get_or_insert(difference);
+        }
+        Play { clients, upstreams, exchanges, records, objection }
     }
 
     /// A client connects.
@@ -214,6 +230,8 @@ impl Rehearsal {
             Act::Speaker(number) => self.speaker = *number,
             Act::ConnectFails => self.scene.refuse_next(),
             Act::TimePasses(duration) => self.now += *duration,
+            Act::HandlerSays(text) => self.scene.say(text),
+            Act::HandlerFinishes => self.scene.finish_streams(),
             Act::Drain => self.drain(),
             Act::Settle => return self.settle(),
             Act::FalseAlarm => self.false_alarm(),
@@ -274,12 +292,29 @@ impl Rehearsal {
         self.scene.each_upstream(Peer::hurry);
         self.turn();
         self.settle();
+        if self.is_throttled {
+            self.let_throttled_go();
+        }
         let before = self.amounts();
         self.false_alarm();
         self.turn();
         self.settle();
         if self.amounts() != before {
             self.objection.get_or_insert("something was ready to go on, and did not".to_owned());
+        }
+    }
+
+    /// Who waits for a throttle goes on a little after the time has come, since timers are coarse: until
+    /// then an event, a false alarm too, has it go on earlier, and that is as it should be. Time
+    /// passes until nobody is about to go on.
+    fn let_throttled_go(&mut self) {
+        const COARSE: Duration = Duration::from_millis(3 * 16);
+        for _ in 0..1000 {
+            let sleep = self.event_loop.context().timers.sleep(self.now);
+            let Some(sleep) = sleep.filter(|sleep| *sleep <= COARSE) else { return };
+            self.now += sleep;
+            self.turn();
+            self.settle();
         }
     }
 
@@ -294,6 +329,9 @@ impl Rehearsal {
         if last == Last::Ends {
             self.clients.iter_mut().for_each(Peer::finish);
             self.scene.each_upstream(Peer::finish);
+        } else {
+            // Nobody else knows an end of them.
+            self.scene.open_no_more();
         }
         self.turn();
         self.settle();

@@ -8,7 +8,8 @@ use super::peer::Peer;
 use super::script::{Role, Script};
 use crate::error::Reason;
 use crate::handler::{
-    Action, ConnectionHandler, Exchange, FixedUpstreamHandler, ForwardHandler, Plan, ResponseAction,
+    Action, BodySender, ConnectionHandler, Exchange, FixedUpstreamHandler, ForwardHandler, Plan,
+    Response, ResponseAction, body_stream,
 };
 use crate::limits::{Limits, Timeouts};
 use crate::net::Socket;
@@ -28,7 +29,18 @@ struct Backstage {
     upstreams: Vec<Peer>,
     exchanges: Vec<u64>,
     refuse_next: bool,
+    /// Of bodies that are open until an act ends them.
+    streams: Vec<BodySender>,
+    /// There are to be no more of these.
+    is_over: bool,
 }
+
+/// This host's answers are streams of the handler's own: `/kept` stays open, `/cut` and `/lost` do
+/// not come to their end, any other path has [`STREAMED`].
+pub(super) const STREAMING: &str = "stream.test";
+
+/// What is streamed, in pieces.
+pub(super) const STREAMED: [&str; 4] = ["one ", "", "two ", "and a longer one"];
 
 /// What the proxy is set to.
 pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
@@ -52,6 +64,7 @@ pub(super) fn settings(scene: &Scene, script: &Script) -> Settings {
         throttles: throttles(script.most_rate),
         listeners: vec![ListenerId(0)],
         own_addresses: Vec::new(),
+        kept_away: Vec::new(),
     }
 }
 
@@ -100,7 +113,8 @@ pub(super) fn lanes() -> Lanes {
 impl Scene {
     pub(super) fn new(room: usize) -> Scene {
         let (upstreams, exchanges) = (Vec::new(), Vec::new());
-        let backstage = Backstage { room, upstreams, exchanges, refuse_next: false };
+        let (streams, refuse_next, is_over) = (Vec::new(), false, false);
+        let backstage = Backstage { room, upstreams, exchanges, refuse_next, streams, is_over };
         Scene(Arc::new(Mutex::new(backstage)))
     }
 
@@ -126,6 +140,40 @@ impl Scene {
     /// The next attempt to connect fails.
     pub(super) fn refuse_next(&self) {
         self.lock().refuse_next = true;
+    }
+
+    /// Sends this to all bodies that are open, where there is room.
+    pub(super) fn say(&self, text: &[u8]) {
+        for stream in &self.lock().streams {
+            drop(stream.try_send(text.to_vec()));
+        }
+    }
+
+    /// All bodies that are open come to their end.
+    pub(super) fn finish_streams(&self) {
+        std::mem::take(&mut self.lock().streams).into_iter().for_each(BodySender::finish);
+    }
+
+    /// The same, and none is open any more.
+    pub(super) fn open_no_more(&self) {
+        self.lock().is_over = true;
+        self.finish_streams();
+    }
+
+    /// A response that is streamed.
+    fn stream(&self, path: &str) -> Response {
+        let (sender, body) = body_stream(64);
+        for piece in STREAMED {
+            sender.try_send(piece).expect("there is room");
+        }
+        let mut backstage = self.lock();
+        match path {
+            "/kept" if !backstage.is_over => backstage.streams.push(sender),
+            "/cut" => sender.abort(),
+            "/lost" => drop(sender),
+            _ => sender.finish(),
+        }
+        Response::new(200).with_stream(body)
     }
 
     /// Has an upstream do something, if there is one: `number` counts from the newest.
@@ -171,6 +219,9 @@ impl ConnectionHandler for Marking {
         self.scene.lock().exchanges.push(id);
         exchange.request_edits().set(MARK, &id.to_string());
         exchange.response_edits().set(MARK, &id.to_string());
+        if exchange.request().host() == STREAMING {
+            return Action::Respond(self.scene.stream(exchange.request().path()));
+        }
         match self.inner.request(exchange) {
             // So the connector can tell its connections from those for requests.
             Action::Tunnel(_) => {

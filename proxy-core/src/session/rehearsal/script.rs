@@ -79,6 +79,10 @@ pub(super) enum Act {
     Speaker(usize),
     ConnectFails,
     TimePasses(Duration),
+    /// The handler says this to all bodies that it has open.
+    HandlerSays(Vec<u8>),
+    /// They come to their end.
+    HandlerFinishes,
     /// The proxy is told to come to an end, within ten seconds.
     Drain,
     /// The loop goes on until nothing moves.
@@ -150,6 +154,8 @@ impl Act {
             b'd' => Act::Drain,
             b'w' => Act::Settle,
             b'a' => Act::FalseAlarm,
+            b'h' => Act::HandlerSays(untagged(rest)),
+            b'H' => Act::HandlerFinishes,
             b'c' => Act::client_sends(rest, client),
             _ => Act::client_sends(act, client),
         }
@@ -157,7 +163,10 @@ impl Act {
 
     /// A client cannot know how upstreams tag what they say.
     fn client_sends(bytes: &[u8], piece: usize) -> Act {
-        let bytes = bytes.iter().map(|&byte| if byte == TAG[0] { b'-' } else { byte }).collect();
-        Act::ClientSends { bytes, piece }
+        Act::ClientSends { bytes: untagged(bytes), piece }
     }
+}
+
+fn untagged(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|&byte| if byte == TAG[0] { b'-' } else { byte }).collect()
 }

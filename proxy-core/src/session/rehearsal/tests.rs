@@ -7,6 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::scene::{STREAMED, STREAMING};
 use super::verdict::judge;
 use super::*;
 use crate::error::Reason;
@@ -193,6 +194,44 @@ fn a_reader_is_as_fast_as_all_that_it_takes() {
     }
 }
 
+fn get_stream(path: &str) -> String {
+    format!("GET http://{STREAMING}{path} HTTP/1.1\r\nHost: {STREAMING}\r\n\r\n")
+}
+
+/// What a handler sends piece by piece, to clients of all kinds.
+#[test]
+fn a_stream_comes_to_the_end_that_it_should() {
+    let got = |play: &Play| String::from_utf8_lossy(&play.clients[0].got).into_owned();
+    let whole: usize = STREAMED.iter().map(|piece| piece.len()).sum();
+    // However little room there is, and however slowly it is taken.
+    for settings in ["f", "f m1", "f m7 p1 b3", "f m100 i"] {
+        for (path, acts, reason) in [
+            ("/whole", "|w|t3|w|p10|a", None),
+            ("/kept", "|w|hevent|w|hevent|H|w", None),
+            ("/kept", "|w|p900000|hevent|w|p900000|H", None),
+            ("/kept", "|w|x|w|hevent", Some(Reason::ClientClosed)),
+            ("/kept", "|w|d|w|p11000|w|hevent", Some(Reason::ShutDown)),
+            ("/cut", "|w", Some(Reason::ClosedByHandler)),
+            ("/lost", "|w", Some(Reason::HandlerFailed)),
+        ] {
+            let script = format!("{settings}\n|c{}{acts}", get_stream(path));
+            let bytes = script.bytes().map(|byte| if byte == b'|' { 0xff } else { byte });
+            let play = play(&bytes.collect::<Vec<_>>());
+            assert_eq!(judge(&play), Ok(()), "{settings} {path} {acts}\n{play}");
+            let record = play.records[0].as_record();
+            assert_eq!((record.reason, play.records.len()), (reason, 1), "{acts}\n{play}");
+            if reason.is_none() {
+                let events = acts.matches("event").count() * "event".len();
+                let answers = verdict::answers(&play.clients[0], &play);
+                assert_eq!(answers, [(200, whole + events)], "{settings} {acts}\n{play}");
+                assert_eq!(record.bytes_out, (whole + events) as u64, "{play}");
+            } else {
+                assert!(!got(&play).contains("\r\n0\r\n"), "{play}");
+            }
+        }
+    }
+}
+
 /// A request and its answer, both as they should be.
 #[derive(Clone, Debug)]
 struct Turnout {
@@ -203,8 +242,13 @@ struct Turnout {
 }
 
 fn turnout() -> impl Strategy<Value = Turnout> {
-    (0..5_u8, 0..6_u8, vec(1..90_usize, 0..5), vec(1..90_usize, 0..5)).prop_map(
+    (0..6_u8, 0..6_u8, vec(1..90_usize, 0..5), vec(1..90_usize, 0..5)).prop_map(
         |(kind, answer, up, down)| {
+            if kind == 5 {
+                let length = STREAMED.iter().map(|piece| piece.len()).sum();
+                let request = get_stream("/whole").into_bytes();
+                return Turnout { request, answer: Vec::new(), expected: (200, length) };
+            }
             let method = ["GET", "HEAD", "POST", "PUT", "POST"][usize::from(kind)];
             let mut request =
                 format!("{method} http://a.test/ HTTP/1.1\r\nHost: a.test\r\n").into_bytes();
@@ -319,6 +363,9 @@ proptest! {
     ) {
         let mut bytes = script(&settings, &turnouts, pipelined);
         for (place, fault) in faults {
+            if bytes.len() == settings.len() {
+                break; // nothing is left to be wrong
+            }
             let at = settings.len() + place.index(bytes.len() - settings.len());
             match fault {
                 Fault::Byte(byte) => bytes[at] = byte,
@@ -339,7 +386,7 @@ enum Fault {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    const TEXTS: [&[u8]; 21] = [
+    const TEXTS: [&[u8]; 25] = [
         b"\r\n",
         b"\n",
         b"\r",
@@ -350,6 +397,10 @@ fn fault() -> impl Strategy<Value = Fault> {
         b"Connection: upgrade\r\nUpgrade: websocket\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n",
         b"GET http://b.test/ HTTP/1.1\r\nHost: b.test\r\n\r\n",
+        b"GET http://stream.test/kept HTTP/1.1\r\nHost: stream.test\r\n\r\n",
+        b"GET http://stream.test/cut HTTP/1.0\r\n\r\n",
+        b"\xffhevent",
+        b"\xffH",
         b"\xffe",
         b"\xffE",
         b"\xffx",

@@ -25,6 +25,9 @@ const CUTS_REQUESTS: [Reason; 3] =
 const CUTS_RESPONSES: [Reason; 3] =
     [Reason::UpstreamClosedEarly, Reason::BadResponseBody, Reason::ResponseBodyTimeout];
 
+/// The ends that cut a body that the handler has begun to send.
+const CUTS_STREAMS: [Reason; 2] = [Reason::HandlerFailed, Reason::ClosedByHandler];
+
 /// Looks at everything that must hold.
 pub(super) fn judge(play: &Play) -> Result<(), Objection> {
     if let Some(objection) = &play.objection {
@@ -187,7 +190,9 @@ fn whole_or_not(
         {
             return Err(format!("{} was cut by a reset and ends in order", message.start));
         }
-        if was_cut && !is_ours && !ends_with_connection {
+        let was_cut_by_us = record.reason.is_some_and(|reason| CUTS_STREAMS.contains(&reason));
+        let is_stream = is_ours && message.status() == 200;
+        if (was_cut && !is_ours || was_cut_by_us && is_stream) && !ends_with_connection {
             return Err(format!("{} was cut and looks whole", message.start));
         }
         if ends_with_connection && record.reason.is_some() && client.outcome() == Flow::Finished {

@@ -55,6 +55,9 @@ impl Session {
                 Step::Wait
             }
             Stage::Dialing(_) => self.keep_dialing(transaction, env, cx),
+            Stage::Answering if transaction.streamed.is_some() => {
+                self.keep_streaming(transaction, env, cx)
+            }
             Stage::Answering => self.finish_answer(transaction, env, cx),
             Stage::Talking(upstream) => {
                 let (mut moved, mut begun) = (false, false);
@@ -74,6 +77,7 @@ impl Session {
                     }
                 }
                 if moved {
+                    transaction.count_bytes(&env.meter);
                     let after = self.patience(&transaction);
                     if let Err(reason) = self.keep_pace(&mut transaction, after, cx) {
                         return self.fail(transaction, reason, env, cx);

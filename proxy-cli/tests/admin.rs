@@ -1,0 +1,285 @@
+//! The admin address, and the subcommands that ask it.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+/// A program with an admin address, whose words are read.
+struct Program {
+    child: Child,
+    words: BufReader<ChildStderr>,
+    folder: PathBuf,
+    address: SocketAddr,
+    admin: String,
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_proxy-cli"))
+}
+
+impl Program {
+    fn start(settings: &str) -> Program {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("proxy-cli-admin-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("proxy.toml");
+        let settings = settings.replace("FOLDER", folder.to_str().unwrap());
+        fs::write(folder.join("token"), "0123456789abcdef\n").unwrap();
+        fs::write(&file, settings).unwrap();
+        let mut child = program()
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let words = BufReader::new(child.stderr.take().unwrap());
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut program = Program { child, words, folder, address, admin: String::new() };
+        let first = program.says("listening on ");
+        program.address = first["listening on ".len()..].parse().unwrap();
+        let second = program.says("administration at ");
+        program.admin = second.rsplit(' ').next().unwrap().to_owned();
+        program
+    }
+
+    /// Reads what it says up to the line that holds this, and gives that line.
+    fn says(&mut self, part: &str) -> String {
+        let mut said = String::new();
+        loop {
+            let begin = said.len();
+            assert_ne!(self.words.read_line(&mut said).unwrap(), 0, "{part} is not in\n{said}");
+            if said[begin..].contains(part) {
+                return said[begin..].trim_end().to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    fn ask(&self, words: &[&str]) -> Output {
+        program().args(words).args(["--admin", &self.admin]).output().unwrap()
+    }
+
+    /// What is shown by a question that is answered.
+    fn shown(&self, words: &[&str]) -> String {
+        let output = self.ask(words);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &*told), (Some(0), ""));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What is told of one that is not.
+    fn told(&self, words: &[&str]) -> String {
+        let output = self.ask(words);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Tells of one request, and answers it when it is told to.
+fn hesitant() -> (SocketAddr, Receiver<()>, Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (come, arrives) = mpsc::channel();
+    let (go, may_go) = mpsc::channel();
+    thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            stream.read_line(&mut head).unwrap();
+        }
+        come.send(()).unwrap();
+        let _ = may_go.recv();
+        // Whoever has asked may have gone.
+        let _ = stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    (address, arrives, go)
+}
+
+/// Sends a request for what an origin hesitates to answer.
+fn request(program: &Program, origin: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(program.address).unwrap();
+    let head = format!("GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn it_is_asked_and_told_what_to_do() {
+    let mut program = Program::start("log-format = \"off\"\n");
+    let status = program.shown(&["status"]);
+    assert!(status.contains(&program.address.to_string()), "{status}");
+    let object = program.shown(&["status", "--json"]);
+    assert!(object.starts_with("{\"version\":") && object.ends_with("}\n"), "{object}");
+    let connections = program.shown(&["connections"]);
+    assert_eq!(connections.trim_end(), "id  client  state  for  user  in  out  request");
+    assert!(program.told(&["connections", "--close", "0-1-1"]).contains("no connection 0-1-1"));
+    assert_eq!(
+        program.shown(&["bans", "add", "192.0.2.7", "--time", "1m"]),
+        "192.0.2.7/32 is banned for 60 s\n"
+    );
+    assert!(program.shown(&["bans"]).contains("192.0.2.7/32"));
+    assert_eq!(
+        program.shown(&["bans", "lift", "192.0.2.7"]),
+        "192.0.2.7/32 is not banned any more\n"
+    );
+
+    fs::write(program.folder.join("proxy.toml"), "lane-queue = 7\n").unwrap();
+    let reloaded = program.shown(&["reload"]);
+    assert!(reloaded.contains("at the next start only: lane-queue"), "{reloaded}");
+    program.says("reloaded: ");
+    fs::write(program.folder.join("proxy.toml"), "lane-queues = 7\n").unwrap();
+    let told = program.told(&["reload"]);
+    assert!(told.contains("did you mean `lane-queue`?"), "{told}");
+    program.says("not reloaded: ");
+    assert!(program.shown(&["drain"]).contains("it drains"));
+    program.says("stopped: ");
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    let told = program.told(&["status"]);
+    assert!(told.contains("was proxy-cli started with --admin?"), "{told}");
+}
+
+#[test]
+fn a_drain_and_the_signal_behind_it_are_one_stop() {
+    let mut program = Program::start("");
+    let (origin, arrives, go) = hesitant();
+    let mut client = request(&program, origin);
+    arrives.recv().unwrap();
+    program.shown(&["drain"]);
+    program.says("stopping: ");
+    program.signal("-TERM");
+    // It is still asked, so it was not ended by the signal; and there is nothing else to wait for.
+    assert!(program.shown(&["status"]).starts_with("draining"));
+    go.send(()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"), "{answer}");
+    program.says("stopped: ");
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn whoever_asks_three_times_does_not_wait() {
+    let mut program = Program::start("");
+    let (origin, arrives, _go) = hesitant();
+    let _client = request(&program, origin);
+    arrives.recv().unwrap();
+    program.shown(&["drain"]);
+    program.says("stopping: ");
+    // Two signals of a kind may become one, if the second comes before the first was taken.
+    program.signal("-TERM");
+    program.signal("-INT");
+    assert_eq!(program.child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_token_can_be_changed_by_a_reload() {
+    let mut program = Program::start("admin-token-file = \"FOLDER/token\"\n");
+    let token = program.folder.join("token").to_str().unwrap().to_owned();
+    let told = program.told(&["status"]);
+    assert!(told.contains("a token is needed"), "{told}");
+    program.shown(&["status", "--token-file", &token]);
+    let old = program.folder.join("old");
+    fs::rename(&token, &old).unwrap();
+    fs::write(&token, "fedcba9876543210").unwrap();
+    program.signal("-HUP");
+    program.says("reloaded: ");
+    program.shown(&["status", "--token-file", &token]);
+    let told = program.told(&["status", "--token-file", old.to_str().unwrap()]);
+    assert!(told.contains("the token is wrong"), "{told}");
+    // A bad one changes nothing.
+    fs::write(&token, "short").unwrap();
+    program.signal("-HUP");
+    program.says("at least 16 characters");
+    program.says("not reloaded: ");
+}
+
+#[test]
+fn beyond_loopback_it_does_not_start_without_a_token() {
+    let test = |flags: &[&str]| {
+        let output = program().args(["--test"]).args(flags).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = test(&["--admin", "0.0.0.0:9901"]);
+    assert_eq!(code, Some(2));
+    assert!(told.starts_with("--admin 0.0.0.0:9901: whoever can reach"), "{told}");
+    assert!(told.contains("--admin-token-file"), "{told}");
+    let (code, told) = test(&["--admin-host", "proxy.example"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("it has no effect"), "{told}");
+    let (code, told) = test(&["--admin", "127.0.0.1:8888"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("the proxy itself listens there"), "{told}");
+    assert_eq!(test(&["--admin", "127.0.0.1:9901"]).0, Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = program().args(["--listen", "127.0.0.1:0", "--admin", &address]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains(&format!("cannot listen on {address} for --admin")), "{told}");
+    assert!(told.contains("choose another port with --admin"), "{told}");
+}
+
+#[test]
+fn what_is_no_admin_address_is_told() {
+    // A proxy answers, but not as one.
+    let program = Program::start("");
+    let proxy = program.address.to_string();
+    let output = self::program().args(["status", "--admin", &proxy]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("status 400"), "{told}");
+}
+
+#[test]
+fn a_file_can_be_the_address() {
+    let folder = std::env::temp_dir().join(format!("proxy-cli-admin-file-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let address = format!("unix:{}", folder.join("admin.sock").display());
+    let mut child = program()
+        .args(["--listen", "127.0.0.1:0", "--log-format", "off", "--admin", &address])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut words = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("administration at ") {
+        assert_ne!(words.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let ask = |question| program().args([question, "--admin", &address]).output().unwrap();
+    let output = ask("status");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(ask("drain").status.code(), Some(0));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let output = ask("status");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("was proxy-cli started with --admin?"), "{told}");
+    fs::remove_dir(&folder).unwrap();
+}
