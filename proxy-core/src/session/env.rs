@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::message::{Drain, Message};
 use super::settings::{Newest, Settings};
 use super::transaction::Transaction;
-use super::{Cx, Owner};
+use super::{Cx, Owner, story};
 use crate::error::Reason;
 use crate::handler::Client;
 use crate::limits::Limits;
@@ -288,8 +288,11 @@ impl Env {
     /// Logs that a transaction is over.
     pub(super) fn record_close(&mut self, transaction: &Transaction, who: &Client, now: Instant) {
         self.last_recorded = transaction.id;
-        if let Some(offence) = transaction.reason.and_then(Offence::of) {
-            self.newest.bans.note(who.address.ip(), offence, now);
+        if let Some(reason) = transaction.reason {
+            story::tell(transaction, who, now);
+            if let Some(offence) = Offence::of(reason) {
+                self.newest.bans.note(who.address.ip(), offence, now);
+            }
         }
         if transaction.throttled.has_credit() {
             let moment = Moment { now, today: self.time_of_day(now, now) };

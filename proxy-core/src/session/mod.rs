@@ -34,6 +34,7 @@
 //! | [`throttling`] | whether it is allowed so much, and so fast |
 //! | [`answer`] | the proxy's own responses |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
+//! | [`story`], [`excerpt`] | how a failure came about, for those who look for the reason |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
 //! | [`taken_over`] | connections that blocking code speaks with |
 //! | [`wire`] | reading and writing with the loop's buffers |
@@ -53,6 +54,7 @@ mod dial;
 mod engine;
 mod env;
 mod error_page;
+mod excerpt;
 mod message;
 mod pace;
 mod pinned;
@@ -66,6 +68,7 @@ mod relay;
 mod release;
 mod renewal;
 mod settings;
+mod story;
 mod taken_over;
 mod throttling;
 mod transaction;

@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::throttling::Brake;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Bulk, Flushed, Input};
-use super::{Cx, Step, TaskKey};
+use super::{Cx, Step, TaskKey, story};
 use crate::error::Reason;
 use crate::logger::{Event, Kind, OwnedRecord};
 use crate::policy::throttle::{Asking, Flow, Held};
@@ -223,6 +223,9 @@ impl Tunnel {
         record.bytes_in = self.up.bytes;
         record.bytes_out = self.down.bytes;
         record.duration = cx.now.saturating_duration_since(self.started);
+        if reason.is_some() {
+            story::tell_of_tunnel(&record);
+        }
         env.record(&record, cx.now);
     }
 }
