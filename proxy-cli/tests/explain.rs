@@ -385,6 +385,11 @@ fn bans_of_the_configuration_and_of_the_file_are_told() {
     for spared in ["192.0.2.7", "198.51.100.5", "198.51.102.5", "203.0.113.1"] {
         assert_eq!(client(spared)["allowed"], true, "{spared}");
     }
+    assert_eq!(
+        client("192.0.2.7")["notes"][0],
+        "192.0.2.7 stands in `ban`, and in `never-ban`, too"
+    );
+    assert_eq!(client("203.0.113.1")["notes"], serde_json::json!([]));
     // What was banned at another time is not known; what is banned for good always is.
     let ask = |client: &str| {
         let flags = ["--client", client, "--at", "2020-01-01T00:00:00Z", "GET", "http://a.test/"];

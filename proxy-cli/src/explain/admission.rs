@@ -38,6 +38,9 @@ impl Admission {
         let mut admission = Admission::default();
         let ip = asked.client.address.ip();
         admission.refuse(Reason::Banned, always_banned(ip, config));
+        if admission.refused.is_none() && config.bans.always.iter().any(|it| it.contains(ip)) {
+            admission.notes.push(format!("{ip} stands in `ban`, and in `never-ban`, too"));
+        }
         if let Some(path) = &config.ban_file {
             admission.look_for_ban(path, asked, config);
         }
