@@ -46,6 +46,15 @@ fn who_the_user_is() {
         assert!(!holds(user, &|it| it.users = words(&["Ann", "an", "annie", ""])).0);
         assert!(!holds(user, &|it| it.groups = words(&["Staff", "admin", ""])).0);
     }
+    // Many names are looked through in another way.
+    let many = |own: &str| {
+        let others = (0..40).rev().map(|number| format!("user{number}"));
+        others.chain([own.to_owned()]).collect::<Vec<_>>()
+    };
+    assert!(holds(&ann, &|it| it.users = many("ann")).0);
+    assert!(!holds(&ann, &|it| it.users = many("anna")).0);
+    assert!(holds(&ann, &|it| it.groups = many("admins")).0);
+    assert!(!holds(&ann, &|it| it.groups = many("admin")).0);
     let both = |it: &mut Conditions| {
         (it.users, it.groups) = (words(&["ann", "bob"]), words(&["staff"]));
     };
