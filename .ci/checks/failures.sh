@@ -64,6 +64,25 @@ rubbish() {
     access_log find event=close status=400 reason=bad_request_line
 }
 
+# What -v tells of a request that failed: the steps in order, and a mark below what is malformed.
+story() {
+    launch told "$program" --listen 127.0.0.1:0 --verbose
+    local number=$pid to=$port told connection
+    same 502 "$(curl -q -s --max-time 60 -o /dev/null -w '%{http_code}' -x "http://127.0.0.1:$to" "http://$refusing/")"
+    exec {connection}<>"/dev/tcp/127.0.0.1/$to"
+    printf 'GET / HTTP/1.1\r\nHost: a\x01b\r\n\r\n' >&"$connection"
+    contains bad_request_field "$(timeout 60 cat <&"$connection")"
+    exec {connection}>&-
+    kill -TERM "$number"
+    finish "$number" 40
+    told=$(sed -nE 's/^debug: request [0-9]+: (accepted|read|dialed|failed|told|what) .*/\1/p' "$work/told.err" | xargs)
+    same "accepted read dialed failed told what accepted read failed told what" "$told"
+    contains ": connect_refused: The server refused the connection." "$(<"$work/told.err")"
+    told=$(grep -A 1 'at byte 23: ' "$work/told.err" | sed -E 's/^debug: request [0-9]+: //')
+    same 'at byte 23: Host: a\x01b\r\n
+                   ^' "$told"
+}
+
 check "a refused connection: 502, and the reason in the log" refused
 check "a refused connection for a tunnel: 502, and the reason in the log" refused_tunnel
 check "a dead name: 502, and the reason in the log" dead_name
@@ -74,3 +93,4 @@ check "a browser sent to the proxy as to a web server: 400, and help" taken_for_
 check "TLS to the plain port is answered, and the reason in the log" tls_to_plain_port
 check "rubbish: 400, and the reason in the log" rubbish
 check "the proxy serves on after all this" get "$http" after-failures
+check "a failed request has its story told" story

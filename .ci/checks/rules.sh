@@ -14,7 +14,7 @@ plain_url=$http/hello tunnel_url=$https/hello ruled_proxies=0
 rules() {
     ruled_proxies=$((ruled_proxies + 1)) output=$work/rules-$BASHPID-$ruled_proxies
     printf '%s\n' 'listen = ["127.0.0.1:0", "127.0.0.1:0"]' 'log-format = "json"' \
-        'time-zone = "UTC"' "$@" >"$work/rules.toml"
+        "time-zone = \"${rules_zone:-UTC}\"" "$@" >"$work/rules.toml"
     launch "${output##*/}" "$program" --config "$work/rules.toml"
     number=$pid rules=http://127.0.0.1:$port
 }
@@ -84,6 +84,50 @@ of_the_host() {
     holds 502 502 'host = "blocked.test"'
 }
 
+# decided CONDITION RESULTS : what comes of a request and of a tunnel of ann, who is of the staff, of
+# bob, who is not, and of somebody who need not log in, under a rule that denies.
+decided() {
+    local found
+    rules 'users = "rules.users"' 'groups = "rules.groups"' 'no-login-from = "127.0.0.0/8"' \
+        '[[rule]]' 'name = "it"' 'verdict = "deny"' "$1"
+    found="$(plain -U ann:right) $(tunnel -U ann:right), $(plain -U bob:right) $(tunnel -U bob:right)"
+    found+=", $(plain) $(tunnel)"
+    stop
+    same "$1: $2" "$1: $found"
+}
+
+of_the_user() {
+    local name
+    for name in ann bob; do echo right | "$program" hash-password "$name"; done >"$work/rules.users"
+    echo 'staff: ann' >"$work/rules.groups"
+    decided 'user = "ann"' '403 403, 200 200, 200 200'
+    decided 'user = ["bob", "ann"]' '403 403, 403 403, 200 200'
+    decided 'group = "staff"' '403 403, 200 200, 200 200'
+    decided 'group = "staff"
+        user = "bob"' '200 200, 200 200, 200 200'
+}
+
+# Who asks is part of the question, and of the line of the log.
+users_are_explained() {
+    local told result=0
+    rules 'users = "rules.users"' 'groups = "rules.groups"' \
+        '[[rule]]' 'name = "staff"' 'group = "staff"' 'verdict = "allow"' \
+        '[[rule]]' 'name = "rest"' 'verdict = "deny"'
+    same "407 200 403" "$(plain) $(plain -U ann:right) $(plain -U bob:right)"
+    same "407 200 403" "$(tunnel) $(tunnel -U ann:right) $(tunnel -U bob:right)"
+    stop
+    told=$(grep '"status":403' "$output.out" | head -1 | "$program" explain --config "$work/rules.toml") ||
+        result=$?
+    same 3 "$result"
+    contains "from 127.0.0.1, user bob" "$told"
+    contains "no      staff  group none does not match staff" "$told"
+    told=$("$program" explain --config "$work/rules.toml" --user ann CONNECT a.test:443)
+    contains "yes     staff  group staff matches staff" "$told"
+    result=0
+    told=$("$program" explain --config "$work/rules.toml" --json CONNECT a.test:443) || result=$?
+    same "3 proxy_authentication_required" "$result $(sed -nE 's/^ *"reason": "(.*)",$/\1/p' <<<"$told")"
+}
+
 # It may become another day, and another hour, meanwhile.
 of_the_time() {
     local today tomorrow later days=(sun mon tue wed thu fri sat)
@@ -93,6 +137,12 @@ of_the_time() {
     holds 200 200 "weekday = \"${days[(today + 2) % 7]}-${days[(today + 5) % 7]}\""
     holds 403 403 'time = ["00:00-12:00", "12:00-24:00"]'
     holds 200 200 "time = \"$later:00-$later:59\""
+    # Where it is twelve hours later, the same hours are others.
+    local there next
+    there=$(TZ='<there>-12' date +%H)
+    next=$(printf %02d $(((10#$there + 2) % 24)))
+    holds 200 200 "time = \"$there:00-$next:00\""
+    rules_zone=Etc/GMT-12 holds 403 403 "time = \"$there:00-$next:00\""
 }
 
 of_the_response() {
@@ -102,6 +152,23 @@ of_the_response() {
     holds 200 200 'response-type = "video/*"'
     holds 403 200 'response-longer-than = 5'
     holds 200 200 'response-longer-than = "6 B"'
+}
+
+# What comes through a tunnel has no response here.
+refuses_responses() {
+    local result=0
+    rules '[[rule]]' 'name = "late"' 'response-type = "text/*"' 'url = "*/hello"' 'verdict = "deny"' \
+        'status = 451' 'message = "No texts."' \
+        '[[rule]]' 'name = "gone"' 'response-status = 200' 'verdict = "silent_drop"'
+    same 451 "$(plain)"
+    contains "No texts." "$(<"$work/rules.body")"
+    same 200 "$(tunnel)"
+    plain_url=$http/headers
+    plain >/dev/null 2>&1 || result=$?
+    [[ $result == 52 || $result == 56 ]] || same "52 or 56" "$result"
+    stop
+    same 1 "$(grep -c '"status":451,"reason":"denied_by_rule".*"rule":"late"' "$output.out")"
+    same 1 "$(grep -c '"status":null,"reason":"closed_by_handler".*"rule":"gone"' "$output.out")"
 }
 
 allows() {
@@ -236,19 +303,39 @@ lists_are_reloaded() {
     stop
 }
 
+rules_are_reloaded() {
+    rules '[[rule]]' 'name = "it"' 'host = "a.test"' 'verdict = "deny"'
+    same "200 200" "$(plain) $(tunnel)"
+    sed -i 's/a\.test/127.0.0.1/' "$work/rules.toml"
+    reload '^reloaded: '
+    same "403 403" "$(plain) $(tunnel)"
+    sed -i 's/deny/dney/' "$work/rules.toml"
+    reload '^not reloaded: '
+    contains "did you mean \`deny\`?" "$(<"$output.err")"
+    same "403 403" "$(plain) $(tunnel)"
+    stop
+}
+
 warns() {
     local said
     printf '%s\n' '[[rule]]' 'name = "it"' 'url = "*/x"' 'verdict = "deny"' >"$work/rules.toml"
     said=$(timeout 20 "$program" --config "$work/rules.toml" --test 2>&1)
     contains "rules.toml:3:7: warning: rule \`it\`: it sees the URLs of plain requests only" "$said"
     contains "the configuration is good" "$said"
+    printf '%s\n' '[[rule]]' 'name = "it"' 'group = "staff"' 'verdict = "deny"' >"$work/rules.toml"
+    said=$(timeout 20 "$program" --config "$work/rules.toml" --test 2>&1) && return 1
+    contains "rules.toml:3:9: rule \`it\`: group: nobody is known" "$said"
+    contains "      |         ^^^^^^^" "$said"
 }
 
 check "rules about the client and the listener" of_the_client
 check "rules about the request: kind, method, scheme, port, URL, field" of_the_request
+check "rules about users and groups" of_the_user
+check "what becomes of a user's request is explained" users_are_explained
 check "rules about the host, by pattern and by list" of_the_host
 check "rules about the hour and the day" of_the_time
 check "rules about the response: status, type, length" of_the_response
+check "verdicts about responses: deny, silent_drop" refuses_responses
 check "verdict allow, with a default that denies" allows
 check "verdict deny, with a status and with a redirection" denies
 check "verdict route, plain and through a tunnel" routes
@@ -258,4 +345,5 @@ check "a rule that only reports stands in the log" reports
 check "rules in front of a fixed upstream" in_front_of_an_upstream
 check "who is refused is told why, and the log's line is explained" refusals_are_explained
 check "a list that is read anew changes decisions, and no request is lost" lists_are_reloaded
+check "rules that are read anew decide, and those with a mistake do not" rules_are_reloaded
 check "rules that see less than one might think are warned of" warns

@@ -88,6 +88,25 @@ brute_force() {
     end_users "$number"
 }
 
+# What a section [user.NAME] says, for requests and for tunnels.
+limited_users() {
+    for name in ann bob cy; do become "$name" right; done >"$work/limited-users"
+    printf '%s\n' 'listen = "127.0.0.1:0"' 'users = "limited-users"' '[user.ann]' 'to = "127.0.0.1"' \
+        '[user.bob]' 'expires = 2020-12-31' '[user.cy]' 'from = "192.0.2.0/24"' >"$work/limited.toml"
+    launch limited "$program" --config "$work/limited.toml"
+    local number=$pid to=$port
+    same "200 000" "$(enter "$to" -U ann:right "$http/hello")"
+    same "200 200" "$(enter "$to" -U ann:right "$https/hello")"
+    same "403 000" "$(enter "$to" -U ann:right "${http/127.0.0.1/localhost}/hello")"
+    same "000 403" "$(enter "$to" -U ann:right "${https/127.0.0.1/localhost}/hello")"
+    same "403 000" "$(enter "$to" -U bob:right "$http/hello")"
+    same "000 403" "$(enter "$to" -U bob:right "$https/hello")"
+    same "403 000" "$(enter "$to" -U cy:right "$http/hello")"
+    same "000 403" "$(enter "$to" -U cy:right "$https/hello")"
+    end_users "$number"
+    same 6 "$(grep -c user_not_allowed "$work/limited.out")"
+}
+
 other_program() {
     cat >"$work/helper" <<'SCRIPT'
 #!/bin/sh
@@ -148,5 +167,6 @@ check "a proxy asks for passwords" proxy_users
 check "a server asks for passwords" server_users
 check "the file of users is read again" users_reloaded
 check "guessing ends soon" brute_force
+check "users may go where their sections say, and as long" limited_users
 check "another program tells whether a password is right" other_program
 check "a password is typed and not shown" typed_password

@@ -28,6 +28,8 @@ pub type Spans = BTreeMap<&'static str, Range<usize>>;
 #[derive(Debug, Default)]
 pub struct Found {
     pub spans: Spans,
+    /// Where the section of each user begins.
+    pub users: BTreeMap<String, Range<usize>>,
     pub written: Written,
 }
 
@@ -72,6 +74,10 @@ impl ConfigFile {
                 continue;
             }
             if key.get_ref() == users::KEY {
+                if let DeValue::Table(sections) = value.get_ref() {
+                    let places = sections.keys().map(|it| (it.get_ref().to_string(), it.span()));
+                    found.users.extend(places);
+                }
                 let wrongs = config.logins.sections.take(value.span(), value.get_ref());
                 complaints.extend(
                     wrongs
@@ -94,7 +100,10 @@ impl ConfigFile {
             };
             let given: Vec<_> = items.iter().map(given).collect();
             match setting.kind.set(config, &given) {
-                Ok(()) => drop(found.spans.insert(setting.name, value.span())),
+                Ok(()) => {
+                    setting.kind.look_in(self.folder(), config);
+                    found.spans.insert(setting.name, value.span());
+                }
                 Err(wrong) => {
                     let span = items.get(wrong.index).map_or(value.span(), Spanned::span);
                     let complaint =
@@ -185,6 +194,16 @@ mod tests {
         assert_eq!((config.workers, config.limits.head_bytes), (16, 65536));
         assert_eq!(config.timeouts.connect.as_secs(), 60);
         assert_eq!(&text[spans["head-bytes"].clone()], "\"64 KiB\"");
+    }
+
+    #[test]
+    fn what_is_read_is_looked_for_beside_the_file() {
+        let text = "users = 'u'\ngroups = '/g'\nlog-file = 'l'\n";
+        let mut config = Config::default();
+        ConfigFile::new("etc/f", text).apply(&mut config).unwrap();
+        let Config { logins, log_file, .. } = config;
+        let paths = [logins.users, logins.groups, log_file].map(|it| it.unwrap());
+        assert_eq!(paths, ["etc/u", "/g", "l"].map(std::path::PathBuf::from));
     }
 
     #[test]

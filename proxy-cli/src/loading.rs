@@ -43,13 +43,20 @@ pub fn load(
         config.listen.retain(|address| is_given && !is_passed(address));
         config.passed = passed;
     }
+    // Before the rules, which name users and groups.
+    config.door = config.logins.open(|user, problem| match &file {
+        Some((file, found)) => {
+            let span = found.users.get(user).cloned().unwrap_or_default();
+            file.complaint(span, problem)
+        }
+        None => Complaint::about(format!("[user.{user}]"), problem),
+    })?;
     if let Some((file, found)) = &file {
         config.ruled = Ruled::build(&found.written, file, &config)?;
     }
     config
         .check(descriptors)
         .map_err(|impossible| vec![locate(impossible, args, file.as_ref())])?;
-    config.door = config.logins.open()?;
     config.admin_token = config.admin.token().map_err(|complaint| vec![complaint])?;
     Ok(config)
 }

@@ -265,7 +265,7 @@ impl Service {
             announce_clients(config);
         }
         if let Some(door) = &config.door {
-            match door.users {
+            match door.users() {
                 Some(users) => tell!("asking for the password of one of {users} users"),
                 None => tell!(
                     "asking for a password, and {} whether it is right",

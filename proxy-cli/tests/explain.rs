@@ -248,3 +248,158 @@ fn what_is_no_question_is_told_so() {
     let file = File::new("bad", "[[rule]]\nname = 'x'\nverdict = 'dney'\n");
     assert!(file.wrong(&["GET", "http://a.test/"], "").contains("did you mean `deny`?"));
 }
+
+/// A file that others name, which goes with its test.
+fn beside(name: &str, text: &str) -> File {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}"));
+    fs::write(&path, text).unwrap();
+    File(path)
+}
+
+/// Lines of a file of users. Nobody logs in here.
+const PEOPLE: &str = "ann:$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW\n\
+                      bob:$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW\n";
+const RULES_OF_GROUPS: &str = "[[rule]]\nname = 'staff'\ngroup = 'staff'\nverdict = 'allow'\n\
+                               [[rule]]\nname = 'bob'\nuser = 'bob'\nverdict = 'deny'\n\
+                               message = 'Not you.'\n";
+
+#[test]
+fn users_have_groups_and_limits() {
+    let _users = beside("people-users", PEOPLE);
+    let _groups = beside("people-groups", "staff: ann\nothers: ann bob\n");
+    let settings = "users = 'explain-people-users'\ngroups = 'explain-people-groups'\n\
+                    no-login-from = '192.0.2.7'\ntime-zone = 'UTC'\n";
+    let limits = "[user.bob]\nexpires = 2027-12-31\nfrom = '127.0.0.0/8'\nto = '.a.test'\n";
+    let file = File::new("people", &format!("{settings}{limits}{RULES_OF_GROUPS}"));
+    let null = Value::Null;
+    let plain = ["GET", "http://a.test/"];
+    for (flags, asked, reason, because) in [
+        (&["--user", "ann"][..], plain, null.clone(), null.clone()),
+        (&["--user", "bob"], plain, "denied_by_rule".into(), "by the rule `bob`".into()),
+        (
+            &[],
+            plain,
+            "proxy_authentication_required".into(),
+            "a password is asked for: --user tells what becomes of a user's request".into(),
+        ),
+        (&["--client", "192.0.2.7"], plain, null.clone(), null.clone()),
+        (
+            &["--user", "cy"],
+            plain,
+            "proxy_authentication_failed".into(),
+            "the file of users has no cy (users)".into(),
+        ),
+        (
+            &["--user", "bob", "--at", "2028-01-01 00:00"],
+            plain,
+            "user_not_allowed".into(),
+            "the user's time is over (expires in [user.bob])".into(),
+        ),
+        (
+            &["--user", "bob", "--client", "192.0.2.8"],
+            plain,
+            "user_not_allowed".into(),
+            "the user may not come from this address (from in [user.bob])".into(),
+        ),
+        (
+            &["--user", "bob"],
+            ["CONNECT", "b.test:443"],
+            "user_not_allowed".into(),
+            "the user may not go to this host (to in [user.bob])".into(),
+        ),
+    ] {
+        let object = file.json(&[flags, &asked].concat(), "");
+        assert_eq!((&object["reason"], &object["because"]), (&reason, &because), "{flags:?}");
+        // What a rule would have said is not what a client is told who does not get that far.
+        let message = if reason == "denied_by_rule" { "Not you.".into() } else { Value::Null };
+        assert_eq!(object["message"], message, "{flags:?}");
+    }
+    let object = file.json(&["--user", "ann", "GET", "http://a.test/"], "");
+    assert_eq!(object["request"]["user"], "ann");
+    assert_eq!(object["request"]["groups"], serde_json::json!(["staff", "others"]));
+    let finding = &object["rules"][0]["findings"][0];
+    assert_eq!((&finding["condition"], &finding["wanted"]), (&"group".into(), &"staff".into()));
+    assert_eq!(finding["found"], "staff, others");
+    let told = file.explain(&["--user", "ann", "GET", "http://a.test/"], "").stdout;
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("\nfrom 127.0.0.1, user ann of staff, others\n"), "{told}");
+    assert!(told.contains("yes     staff  group staff, others matches staff\n"), "{told}");
+
+    // The log knows who it was.
+    let line = |user: &str| {
+        format!(
+            "{{\"event\":\"close\",\"kind\":\"exchange\",\"id\":7,\
+             \"time\":\"2026-11-25T12:30:00.123Z\",\"client\":\"127.0.0.1:5\",\"method\":\"GET\",\
+             \"target\":\"http://a.test/\",\"host\":\"a.test\",\"version\":\"1.1\",\
+             \"status\":403,\"reason\":\"denied_by_rule\",\"referer\":null,\"user_agent\":null,\
+             \"rule\":\"bob\",\"reported\":null,\"user\":{user}}}\n"
+        )
+    };
+    assert_eq!(file.json(&[], &line("\"bob\""))["reason"], "denied_by_rule");
+    assert_eq!(file.json(&["--user", "ann"], &line("\"bob\""))["allowed"], true);
+    assert_eq!(file.json(&[], &line("null"))["reason"], "proxy_authentication_required");
+}
+
+#[test]
+fn a_server_asks_too_and_where_nobody_asks_nobody_is_known() {
+    let _users = beside("server-users", PEOPLE);
+    let text = "upstream = 'http://127.0.0.1:3000'\nusers = 'explain-server-users'\n";
+    let file = File::new("server", text);
+    assert_eq!(file.decided(&["GET", "/x"]).0, "authentication_required");
+    assert_eq!(file.decided(&["--user", "cy", "GET", "/x"]).0, "authentication_failed");
+    assert_eq!(file.decided(&["--user", "ann", "GET", "/x"]).0, Value::Null);
+    let object = File::new("nobody", OPEN).json(&["--user", "ann", "GET", "http://a.test/"], "");
+    assert_eq!(object["request"]["user"], Value::Null);
+    assert_eq!(object["notes"][0], "nobody is asked for a password: that it is ann is not known");
+    // Another program knows the users, and is not asked.
+    let file = File::new("helper", "authenticator = ['/bin/false', '-']\npac = true\n");
+    let object = file.json(&["--user", "ann", "GET", "http://a.test/"], "");
+    assert_eq!(object["allowed"], true);
+    assert_eq!(object["notes"][0], "whether there is such a user, /bin/false knows");
+    assert_eq!(file.decided(&["GET", "http://a.test/"]).0, "proxy_authentication_required");
+    assert_eq!(file.decided(&["GET", "/proxy.pac"]).0, Value::Null);
+}
+
+#[test]
+fn bans_of_the_configuration_and_of_the_file_are_told() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-bans.txt");
+    let _bans = beside(
+        "bans.txt",
+        "# network, end (seconds of Unix time), times, cause\n\
+         198.51.100.0/24 32503680000 1 malformed\n198.51.101.0/24 32503680000 1 by_hand\n\
+         198.51.102.0/24 1 1 malformed\nnonsense\n",
+    );
+    let text = format!(
+        "ban = '192.0.2.0/24'\nnever-ban = ['192.0.2.7', '198.51.100.0/23']\nban-file = '{}'\n",
+        path.display()
+    );
+    let file = File::new("bans", &text);
+    let client = |client: &str| file.json(&["--client", client, "GET", "http://a.test/"], "");
+    let object = client("192.0.2.1");
+    assert_eq!((&object["reason"], &object["status"]), (&"banned".into(), &Value::Null));
+    assert_eq!(object["because"], "192.0.2.1 is banned for good (ban)");
+    let object = client("198.51.101.5");
+    let until = "198.51.101.0/24 is banned until 3000-01-01T00:00:00.000Z: by_hand (ban-file)";
+    assert_eq!(object["because"], until);
+    // Spared, but by hand; over; and none.
+    for spared in ["192.0.2.7", "198.51.100.5", "198.51.102.5", "203.0.113.1"] {
+        assert_eq!(client(spared)["allowed"], true, "{spared}");
+    }
+    assert_eq!(
+        client("192.0.2.7")["notes"][0],
+        "192.0.2.7 stands in `ban`, and in `never-ban`, too"
+    );
+    assert_eq!(client("203.0.113.1")["notes"], serde_json::json!([]));
+    // What was banned at another time is not known; what is banned for good always is.
+    let ask = |client: &str| {
+        let flags = ["--client", client, "--at", "2020-01-01T00:00:00Z", "GET", "http://a.test/"];
+        file.decided(&flags).0
+    };
+    assert_eq!((ask("198.51.101.5"), ask("192.0.2.1")), (Value::Null, "banned".into()));
+    let told = file.explain(&["--client", "192.0.2.1", "GET", "http://a.test/"], "").stdout;
+    let told = String::from_utf8(told).unwrap();
+    assert!(
+        told.contains("result  the connection is closed, 192.0.2.1 is banned for good (ban)\n"),
+        "{told}"
+    );
+}

@@ -99,7 +99,8 @@ fn a_section_about_nobody_is_told() {
     let config = folder.write("proxy.toml", &format!("users = {users:?}\n[user.an]\n"));
     let (code, told) = test(&config);
     assert_eq!(code, Some(2));
-    assert!(told.contains("[user.an]: ") && told.contains("has no such user"), "{told}");
+    assert!(told.contains("proxy.toml:2:7: the file of users has no `an`"), "{told}");
+    assert!(told.contains("\n      |       ^^ did you mean `ann`?"), "{told}");
     let config = folder.write("proxy.toml", &format!("users = {users:?}\n[user.ann]\n"));
     assert_eq!(test(&config).0, Some(0));
     let config = folder.write("proxy.toml", "users = \"nowhere\"\n");

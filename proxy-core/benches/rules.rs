@@ -14,7 +14,7 @@ use proxy_core::http1::RequestHead;
 use proxy_core::rules::{
     Conditions, Denial, DomainList, NetworkList, Rule, RuleSet, Rules, Subject, Verdict,
 };
-use proxy_core::{Client, Limits};
+use proxy_core::{Client, Limits, User};
 
 const DOMAINS: u64 = 1_000_000;
 const NETWORKS: u64 = 10_000;
@@ -152,7 +152,9 @@ fn decisions(table: &mut Table, domains: &Arc<DomainList>, networks: &Arc<Networ
     let head = b"GET http://www.not-in-any-list.example.com/index.html HTTP/1.1\r\n\
                  Host: www.not-in-any-list.example.com\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
     request.parse(head, &Limits::default()).expect("the request is well-formed");
-    let subject = Subject::new(&client, &request, SystemTime::UNIX_EPOCH);
+    let mut user = User::new("user7");
+    user.groups = ["staff", "group8", "readers"].map(str::to_owned).into();
+    let subject = Subject::new(&client, &request, SystemTime::UNIX_EPOCH).with_user(&user);
     let mut measure = |what: &str, rules: &Rules, promised| {
         assert_eq!(&**rules.decide(&subject).rule(), "default");
         let time = nanoseconds(|| {
@@ -189,4 +191,10 @@ fn decisions(table: &mut Table, domains: &Arc<DomainList>, networks: &Arc<Networ
         it.urls = vec![format!("http://*/private{number}/*").parse().expect("it is a pattern")];
     });
     measure("200 rules with a URL each", &only_urls, None);
+    for (what, groups) in [("two groups", 2), ("thirty groups", 30)] {
+        let only_groups = rules(|number, it| {
+            it.groups = (0..groups).map(|at| format!("group{number}-{at}")).collect();
+        });
+        measure(&format!("200 rules with {what} each"), &only_groups, None);
+    }
 }

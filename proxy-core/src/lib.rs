@@ -125,6 +125,11 @@ pub mod fuzzing {
         crate::session::rehearsal::rehearse(script);
     }
 
+    /// Reads the value of an `Authorization` field; panics over what must not happen.
+    pub fn credentials(value: &[u8]) {
+        crate::policy::rehearse_credentials(value);
+    }
+
     /// Reads the value of an `Accept` field as for an error page.
     pub fn accept(value: &[u8]) {
         let offers = [("text", "html"), ("application", "json")];

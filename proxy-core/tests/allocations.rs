@@ -18,7 +18,10 @@ use proxy_core::rules::{
     Denial, DomainList, FieldPattern, Mode, NetworkList, Rule, RuleSet, Rules, Schedule, Verdict,
 };
 use proxy_core::throttle::{Allowance, Rate, Scope, Throttle, Volume};
-use proxy_core::{FixedUpstreamHandler, JsonLogger, LogFile, RulesHandler};
+use proxy_core::{
+    Action, ConnectionHandler, Exchange, FixedUpstreamHandler, JsonLogger, LogFile, ResponseAction,
+    RulesHandler, User,
+};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use support::{PATIENCE, Stage};
 
@@ -109,6 +112,26 @@ const TALKS: [Talk; 6] = [
     },
 ];
 
+/// Knows who asks, and leaves the rest to rules.
+struct Known(Arc<User>, RulesHandler);
+
+impl ConnectionHandler for Known {
+    fn request(&self, exchange: &mut Exchange<'_>) -> Action {
+        exchange.set_user(Arc::clone(&self.0));
+        self.1.request(exchange)
+    }
+
+    fn response(&self, exchange: &mut Exchange<'_>) -> ResponseAction {
+        self.1.response(exchange)
+    }
+}
+
+fn known() -> Arc<User> {
+    let mut user = User::new("ann");
+    user.groups = ["staff", "admins"].map(str::to_owned).into();
+    Arc::new(user)
+}
+
 /// Rules with each condition that costs more than a comparison. All but the last are looked at in
 /// vain; one reports.
 fn rules() -> Rules {
@@ -121,6 +144,8 @@ fn rules() -> Rules {
         deny("domains").when(|it| it.domain_lists = vec![domains]),
         deny("networks").when(|it| it.client_lists = vec![networks]),
         deny("clients").when(|it| it.clients = vec!["192.0.2.0/24".parse().unwrap()]),
+        deny("users").when(|it| it.users = ["bob", "cy"].map(str::to_owned).into()),
+        deny("groups").when(|it| it.groups = ["pupils", "guests"].map(str::to_owned).into()),
         deny("night").when(|it| {
             it.schedule = Some(Schedule::new([], ["00:00-24:00".parse().unwrap()]));
             it.urls = vec!["http://*/private/*".parse().unwrap()];
@@ -219,7 +244,9 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
                 }
                 Set::Forward => builder,
                 // The log thread finds names there that it knows.
-                Set::Ruled => builder.metrics_top(5).handler(RulesHandler::new(rules())),
+                Set::Ruled => {
+                    builder.metrics_top(5).handler(Known(known(), RulesHandler::new(rules())))
+                }
                 Set::Throttled => builder.throttles(throttles()),
             }
         });

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use proxy_core::rules::{Denial, Rule, RuleSet, StatusRange, Verdict};
 use proxy_core::{
     Action, AuthHandler, Authentication, Authenticator, BanPolicy, ConnectionHandler, Exchange,
     FixedUpstreamHandler, ForwardHandler, Login, LoginFailures, LoginPolicy, Offence, Reason,
-    Threshold, User,
+    RulesHandler, Threshold, User,
 };
 use support::{Client, Origin, PATIENCE, Stage};
 
@@ -22,7 +23,11 @@ const WRONG: &str = "Basic YW5uOndyb25n";
 /// `bob:right`
 const BOB: &str = "Basic Ym9iOnJpZ2h0";
 
-/// Takes the password `right` of anybody. Bob may come from and go to where no test does.
+/// `cy:right`
+const CY: &str = "Basic Y3k6cmlnaHQ=";
+
+/// Takes the password `right` of anybody. Bob may come from and go to where no test does, and Cy is
+/// of the staff.
 #[derive(Default)]
 struct Right {
     asked: AtomicUsize,
@@ -34,6 +39,9 @@ impl Authenticator for Right {
         let mut user = User::new(login.user);
         if login.user == "bob" {
             user.to = vec![".example.com".parse().unwrap()];
+        }
+        if login.user == "cy" {
+            user.groups = vec!["staff".to_owned()];
         }
         match login.password.expose() {
             "right" => Authentication::Accepted(user),
@@ -248,10 +256,12 @@ fn failed_logins_lead_to_bans_where_bans_are_wanted() {
         BanPolicy::default().after(Offence::FailedLogin, Threshold::new(2, PATIENCE * 1000));
     let stage = Stage::with(|builder| builder.handler(handler()).ban_policy(policy));
     let mut client = stage.client();
-    assert_eq!(ask(&mut client, &origin, WRONG), 407);
-    assert_eq!(stage.handle().bans().list().len(), 0);
-    assert_eq!(ask(&mut client, &origin, WRONG), 407);
-    assert_eq!(stage.handle().bans().list().len(), 1);
+    for banned in [0, 1] {
+        assert_eq!(ask(&mut client, &origin, WRONG), 407);
+        // It is counted behind the answer, and before the record.
+        assert_eq!(stage.outcome().0, Some(407));
+        assert_eq!(stage.handle().bans().list().len(), banned);
+    }
 }
 
 #[test]
@@ -263,6 +273,46 @@ fn a_user_has_limits() {
     let record = stage.closed();
     assert_eq!(record.as_record().reason, Some(Reason::UserNotAllowed));
     assert_eq!(record.as_record().user, Some("bob"));
+}
+
+#[test]
+fn rules_know_who_the_user_is() {
+    let origin = Origin::always(OK);
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    let deny = || Verdict::deny(Denial::new());
+    let rules = RuleSet::new([
+        Rule::new("staff", Verdict::Allow).when(|it| it.groups = names(&["staff"])),
+        // Rules about responses are asked later, and know her still.
+        Rule::new("late", deny()).when(|it| {
+            it.users = names(&["ann"]);
+            it.statuses = vec![StatusRange { first: 200, last: 200 }];
+        }),
+        Rule::new("tunnels", deny()).when(|it| {
+            it.users = names(&["ann"]);
+            it.methods = names(&["CONNECT"]);
+        }),
+    ]);
+    let rules = RulesHandler::new(rules.compile().unwrap());
+    let handler = handler().in_front_of(rules).sparing(["127.0.0.0/8".parse().unwrap()]);
+    let stage = stage(handler);
+    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", origin.address);
+    for (credentials, plain, tunnel, decide) in [
+        (Some(ANN), 403, 403, ["late", "tunnels"]),
+        (Some(CY), 200, 200, ["staff"; 2]),
+        (None, 200, 200, ["default"; 2]),
+    ] {
+        let as_they_are = |request: &str| match credentials {
+            Some(credentials) => as_user(request, credentials),
+            None => request.to_owned(),
+        };
+        assert_eq!(stage.client().send(as_they_are(&origin.get("/"))).answer().status, plain);
+        let record = stage.closed();
+        assert_eq!(record.as_record().rule, Some(decide[0]));
+        let head = stage.client().send(as_they_are(&connect)).head();
+        assert!(head.starts_with(&format!("HTTP/1.1 {tunnel} ")), "{head}");
+        let record = stage.closed();
+        assert_eq!(record.as_record().rule, Some(decide[1]));
+    }
 }
 
 #[test]

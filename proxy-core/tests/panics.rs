@@ -143,8 +143,23 @@ impl UpstreamConnector for Fails {
     }
 }
 
+/// Wants to hear everything, so that errors are shown.
+struct Listens;
+
+impl log::Log for Listens {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, _: &log::Record<'_>) {}
+
+    fn flush(&self) {}
+}
+
 #[test]
 fn what_a_connector_fails_with_panics_while_the_request_is_under_way() {
+    log::set_logger(&Listens).unwrap();
+    log::set_max_level(log::LevelFilter::Debug);
     let stage = Stage::with(|builder| builder.connector(Fails));
     let request = "GET http://unspeakable.test/ HTTP/1.1\r\nHost: unspeakable.test\r\n\r\n";
     // Nothing is left of the request but that there was one.

@@ -1,5 +1,6 @@
 //! The seeds of the fuzzers in `fuzz/`, those that once were findings among them, without a
-//! fuzzer. Those of sessions are played in `src/session/rehearsal/tests.rs`.
+//! fuzzer. Those of sessions are played in `src/session/rehearsal/tests.rs`, and
+//! those of credentials beside what reads them.
 
 #[path = "support/canonical.rs"]
 mod canonical;
@@ -15,6 +16,9 @@ mod request_head;
 mod response_head;
 #[path = "../fuzz/checks/target.rs"]
 mod target;
+#[cfg(feature = "htpasswd")]
+#[path = "../fuzz/checks/user_files.rs"]
+mod user_files;
 
 use std::fs;
 use std::path::Path;
@@ -22,13 +26,15 @@ use std::path::Path;
 #[test]
 fn the_seeds_of_the_fuzzers_still_pass() {
     type Check = (&'static str, fn(&[u8]));
-    let checks: [Check; 6] = [
+    let checks: &[Check] = &[
         ("chunked", chunked::check),
         ("field_lists", field_lists::check),
         ("lists", lists::check),
         ("request_head", request_head::check),
         ("response_head", response_head::check),
         ("target", target::check),
+        #[cfg(feature = "htpasswd")]
+        ("user_files", user_files::check),
     ];
     for (target, check) in checks {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);

@@ -131,6 +131,9 @@ fn configuration(
         return wrong("upstream", "a command behind a proxy needs one that goes where it asks");
     }
     config.warnings().for_each(|warning| tell!("{warning}"));
+    if config.ruled.as_ref().is_some_and(|ruled| ruled.rules().know_users()) {
+        tell!("proxy-cli: rules about users match nobody: a command is not asked for a password");
+    }
     config.allow_client = Vec::new();
     config.allow_open_proxy = false;
     config.reuse_port = false;

@@ -1,17 +1,21 @@
 //! [`Answer`]: what the proxy would do, and all that has a say in it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use proxy_core::http1::{RequestHead, TargetForm};
-use proxy_core::rules::{Explanation, Outcome, RuleSet, Rules, Subject, Verdict};
-use proxy_core::{ConnectPorts, DestinationGuard, Reason};
+use proxy_core::rules::{Denial, Explanation, Outcome, RuleSet, Rules, Subject, Verdict};
+use proxy_core::{ConnectPorts, DestinationGuard, Reason, User};
 
+use super::admission::Admission;
 use super::asked::Asked;
 use crate::config::Config;
 use crate::settings;
 
 /// What would become of a request.
 pub struct Answer {
+    /// Who asks, if that would be known.
+    pub user: Option<User>,
     pub explanation: Explanation,
     /// `None`: it would be let through.
     pub refused: Option<Refused>,
@@ -25,11 +29,19 @@ pub struct Answer {
 }
 
 /// Why it would be refused.
+#[derive(Debug)]
 pub struct Refused {
     pub reason: Reason,
     pub status: u16,
     /// In the words of the configuration.
     pub because: String,
+}
+
+impl Refused {
+    /// Whether the connection is closed, and the client told nothing.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.reason, Reason::Banned | Reason::ClosedByHandler)
+    }
 }
 
 /// Limits of all that goes anywhere, of plain requests, and of tunnels.
@@ -40,7 +52,10 @@ const OF_TUNNELS: [&str; 1] = ["tunnel-idle-timeout"];
 impl Answer {
     /// Asks the rules, and whatever else there is.
     pub fn new(asked: &Asked, config: &Config) -> Answer {
+        let is_answered = config.pac && config.upstream.is_none() && is_pac(&asked.head);
+        let Admission { user, refused, notes } = Admission::new(asked, config, is_answered);
         let subject = Subject::new(&asked.client, &asked.head, asked.time);
+        let subject = user.as_ref().map_or(subject, |user| subject.with_user(user));
         let subject = match &asked.response {
             Some(response) => subject.with_response(response),
             None => subject,
@@ -50,15 +65,20 @@ impl Answer {
             None => none().explain(&subject),
         };
         let mut answer = Answer {
+            user,
             explanation,
-            refused: None,
+            refused,
             goes_to: None,
             guard: None,
             limits: Vec::new(),
-            notes: asked.notes.clone(),
+            notes: [&asked.notes[..], &notes].concat(),
         };
-        answer.refused = refused_client(asked, config);
-        answer.judge(asked, config);
+        if is_answered {
+            let told = "the proxy itself, which answers: no rule is asked";
+            answer.goes_to = Some(told.to_owned());
+        } else {
+            answer.judge(asked, config);
+        }
         if answer.refused.is_none() {
             let more = if is_tunnel(asked) { &OF_TUNNELS[..] } else { &OF_PLAIN };
             let names = ALWAYS.iter().chain(more);
@@ -75,6 +95,21 @@ impl Answer {
         self.explanation.steps.iter().any(|step| step.outcome == Outcome::AwaitsResponse)
     }
 
+    /// What a rule has the client told, if it is a rule that refuses.
+    pub fn denial(&self) -> Option<&Denial> {
+        let is_by_rule =
+            self.refused.as_ref().is_some_and(|refused| refused.reason == Reason::DeniedByRule);
+        self.explanation.verdict.denial().filter(|_| is_by_rule)
+    }
+
+    /// How long it takes until that is told.
+    pub fn delay(&self) -> Option<Duration> {
+        match self.explanation.verdict {
+            Verdict::Tarpit(delay, _) if self.denial().is_some() => Some(delay),
+            _ => None,
+        }
+    }
+
     fn refuse(&mut self, reason: Reason, because: impl Into<String>) {
         let because = because.into();
         self.refused.get_or_insert(Refused { reason, status: reason.status(), because });
@@ -82,10 +117,6 @@ impl Answer {
 
     /// The verdict of the rules, and what stands behind them.
     fn judge(&mut self, asked: &Asked, config: &Config) {
-        if config.pac && config.upstream.is_none() && is_pac(&asked.head) {
-            self.goes_to = Some("the proxy itself, which answers: no rule is asked".to_owned());
-            return;
-        }
         let rule = match &*self.explanation.rule {
             "default" => "by the default".to_owned(),
             rule => format!("by the rule `{rule}`"),
@@ -101,12 +132,12 @@ impl Answer {
                 self.guard = Some("not asked: a rule has chosen the upstream".to_owned());
             }
             Verdict::SilentDrop => self.refuse(Reason::ClosedByHandler, rule),
-            verdict => {
+            _ => {
                 self.refuse(Reason::DeniedByRule, rule);
-                if let Some((denial, refused)) = verdict.denial().zip(self.refused.as_mut())
-                    && refused.reason == Reason::DeniedByRule
+                if let Some(status) = self.denial().map(Denial::status)
+                    && let Some(refused) = &mut self.refused
                 {
-                    refused.status = denial.status();
+                    refused.status = status;
                 }
             }
         }
@@ -215,17 +246,6 @@ impl Answer {
 /// The rules of a proxy that has none.
 fn none() -> Rules {
     RuleSet::new([]).compile().expect("there is nothing in it that could be wrong")
-}
-
-/// Who is not served is refused before any rule is asked.
-fn refused_client(asked: &Asked, config: &Config) -> Option<Refused> {
-    let ip = asked.client.address.ip();
-    let is_served = config.allow_open_proxy
-        || config.allow_client.is_empty()
-        || config.allow_client.iter().any(|network| network.contains(ip));
-    let reason = Reason::ClientNotAllowed;
-    let because = format!("{ip} is not served (allow-client)");
-    (!is_served).then(|| Refused { reason, status: reason.status(), because })
 }
 
 fn guard(config: &Config) -> DestinationGuard {

@@ -14,6 +14,8 @@ pub struct Arguments {
     /// Method and URL. `None`: a line of the access log, on standard input.
     pub request: Option<(String, String)>,
     pub client: Option<SocketAddr>,
+    /// Who has logged in.
+    pub user: Option<String>,
     /// An address as in `listen`, or a number from 1.
     pub listener: Option<String>,
     pub at: Option<String>,
@@ -34,6 +36,7 @@ impl Arguments {
             config: matches.get_one::<PathBuf>("config").cloned(),
             request: text("method").zip(text("url")),
             client: matches.get_one("client").copied(),
+            user: text("user"),
             listener: text("listener"),
             at: text("at"),
             fields: matches.get_many("header").into_iter().flatten().cloned().collect(),
@@ -77,6 +80,9 @@ pub fn command() -> Command {
                 .value_parser(client)
                 .help("Who asks [default: 127.0.0.1, or as the log has it]"),
         )
+        .arg(value("user", "NAME").help(
+            "Who has logged in, with the right password [default: nobody, or as the log has it]",
+        ))
         .arg(value("listener", "ADDR:PORT|N").help(
             "Where the client came in: as it stands in `listen`, or 2 for the second [default: the \
              first]",

@@ -18,6 +18,8 @@ pub struct Asked {
     pub head: RequestHead,
     pub response: Option<ResponseHead>,
     pub client: Client,
+    /// Who they say they are; that the password is right is taken for granted.
+    pub user: Option<String>,
     /// What the listener is called.
     pub listener: String,
     pub time: SystemTime,
@@ -66,12 +68,13 @@ impl Asked {
             notes
                 .push("the log hides clients (log-addresses): --client says who it was".to_owned());
         }
+        let user = arguments.user.clone().or_else(|| logged.as_ref()?.user.clone());
         let (place, listener) = listener(arguments.listener.as_deref(), config)?;
         let client = Client::new(address, place);
         if logged.is_some() && arguments.listener.is_none() && config.listeners().len() > 1 {
             notes.push(format!("the log does not say where it came in: {listener} was taken"));
         }
-        Ok(Asked { head, response, client, listener, time, logged, notes })
+        Ok(Asked { head, response, client, user, listener, time, logged, notes })
     }
 }
 

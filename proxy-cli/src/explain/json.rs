@@ -39,6 +39,8 @@ struct Request<'a> {
     target: &'a str,
     host: &'a str,
     client: String,
+    user: Option<&'a str>,
+    groups: &'a [String],
     listener: &'a str,
     time: String,
 }
@@ -62,7 +64,7 @@ struct Finding<'a> {
 /// The object, in lines of its own.
 pub fn text<'a>(answer: &'a Answer, asked: &'a Asked, config: &Config) -> String {
     let verdict = &answer.explanation.verdict;
-    let denial = verdict.denial();
+    let denial = answer.denial();
     let labels = config.ruled.as_ref().map(|ruled| ruled.labels()).unwrap_or_default();
     let rules = answer.explanation.steps.iter().enumerate().map(|(index, step)| {
         let labels = labels.get(index);
@@ -87,16 +89,13 @@ pub fn text<'a>(answer: &'a Answer, asked: &'a Asked, config: &Config) -> String
     let object = Object {
         allowed: answer.refused.is_none(),
         reason: answer.refused.as_ref().map(|refused| refused.reason.code()),
-        status: answer.refused.as_ref().map(|refused| refused.status),
+        status: answer.refused.as_ref().filter(|it| !it.is_silent()).map(|it| it.status),
         because: answer.refused.as_ref().map(|refused| &*refused.because),
         rule: &answer.explanation.rule,
         verdict: word(verdict),
         message: denial.and_then(|denial| denial.message()),
         redirect: denial.and_then(|denial| denial.redirect()),
-        delay_ms: match verdict {
-            Verdict::Tarpit(delay, _) => Some(delay.as_millis()),
-            _ => None,
-        },
+        delay_ms: answer.delay().map(|delay| delay.as_millis()),
         upstream: match verdict {
             Verdict::Route(upstream) => Some(upstream.authority().as_str()),
             _ => None,
@@ -106,6 +105,8 @@ pub fn text<'a>(answer: &'a Answer, asked: &'a Asked, config: &Config) -> String
             target: asked.head.target(),
             host: asked.head.host(),
             client: asked.client.address.ip().to_canonical().to_string(),
+            user: answer.user.as_ref().map(|user| &*user.name),
+            groups: answer.user.as_ref().map(|user| &*user.groups).unwrap_or_default(),
             listener: &asked.listener,
             time: moment::stamp(asked.time),
         },

@@ -16,6 +16,7 @@ pub struct Logged {
     pub host: String,
     pub referer: Option<String>,
     pub user_agent: Option<String>,
+    pub user: Option<String>,
     #[serde(flatten)]
     pub outcome: Outcome,
 }

@@ -10,6 +10,7 @@
 //! stands behind them, the library settles where connections are made; here it is told from the
 //! configuration, as far as that can be done without a network.
 
+mod admission;
 mod answer;
 mod arguments;
 mod asked;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use proxy_core::rules::{Condition, Finding, Outcome, Step, Verdict};
+use proxy_core::rules::{Condition, Finding, Outcome, Step};
 
 use super::answer::Answer;
 use super::asked::Asked;
@@ -21,6 +21,12 @@ pub fn text(answer: &Answer, asked: &Asked, config: &Config) -> String {
     let head = &asked.head;
     lines.0 += &format!("{} {}\n", head.method(), head.target());
     let mut from = format!("from {}", asked.client.address.ip().to_canonical());
+    if let Some(user) = &answer.user {
+        from += &format!(", user {}", user.name);
+        if !user.groups.is_empty() {
+            from += &format!(" of {}", user.groups.join(", "));
+        }
+    }
     if config.listeners().len() > 1 {
         from += &format!(", at {}", asked.listener);
     }
@@ -93,13 +99,12 @@ fn told(finding: &Finding, labels: &Labels, asked: &Asked) -> String {
 }
 
 fn result(answer: &Answer, lines: &mut Lines) {
-    let verdict = &answer.explanation.verdict;
     match &answer.refused {
         None if answer.awaits_response() => {
             lines.labelled("result", "allowed, but for rules that wait for the response");
         }
         None => lines.labelled("result", "allowed"),
-        Some(refused) if *verdict == Verdict::SilentDrop && refused.because.starts_with("by ") => {
+        Some(refused) if refused.is_silent() => {
             lines.labelled("result", &format!("the connection is closed, {}", refused.because));
         }
         Some(refused) => {
@@ -108,10 +113,10 @@ fn result(answer: &Answer, lines: &mut Lines) {
             lines.labelled("result", &told);
         }
     }
-    if let Verdict::Tarpit(delay, _) = verdict {
-        lines.labelled("delay", &crate::duration::show(*delay));
+    if let Some(delay) = answer.delay() {
+        lines.labelled("delay", &crate::duration::show(delay));
     }
-    if let Some(denial) = verdict.denial() {
+    if let Some(denial) = answer.denial() {
         denial.message().iter().for_each(|message| lines.labelled("message", message));
         denial.redirect().iter().for_each(|url| lines.labelled("sent to", url));
     }

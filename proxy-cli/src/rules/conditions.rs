@@ -19,6 +19,8 @@ pub const fn keys(condition: Condition) -> &'static [&'static str] {
     match condition {
         Condition::Client => &["client"],
         Condition::ClientList => &["client-list"],
+        Condition::User => &["user"],
+        Condition::Group => &["group"],
         Condition::Listener => &["listener"],
         Condition::Kind => &["kind"],
         Condition::Method => &["method"],
@@ -41,6 +43,8 @@ pub struct Read {
     pub conditions: Conditions,
     pub client_lists: Vec<Placed<String>>,
     pub domain_lists: Vec<Placed<String>>,
+    pub users: Vec<Placed<String>>,
+    pub groups: Vec<Placed<String>>,
     pub listeners: Vec<Placed<ListenerName>>,
 }
 
@@ -58,6 +62,10 @@ pub fn read(rule: &Section) -> Read {
     let mut it = Conditions::default();
     it.clients = each(rule, "client", "text such as \"10.0.0.0/8\"", parsed::<Network>);
     let client_lists = rule.each("client-list", name);
+    let users = rule.each("user", |given| person(text(given, "a user's name in quotes")?));
+    let groups = rule.each("group", |given| person(text(given, "a group's name in quotes")?));
+    it.users = Placed::values(users.clone());
+    it.groups = Placed::values(groups.clone());
     let listeners = rule.each("listener", listener);
     it.kinds = Placed::values(rule.each("kind", kind));
     it.methods = each(rule, "method", "text such as \"GET\"", method);
@@ -81,7 +89,7 @@ pub fn read(rule: &Section) -> Read {
     it.statuses = Placed::values(rule.each("response-status", status));
     it.content_types = each(rule, "response-type", "text such as \"video/*\"", parsed::<Glob>);
     it.longer_than = rule.one("response-longer-than", bytes).map(|it| it.value);
-    Read { conditions: it, client_lists, domain_lists, listeners }
+    Read { conditions: it, client_lists, domain_lists, users, groups, listeners }
 }
 
 /// The values of a key, all of which are text.
@@ -96,6 +104,14 @@ fn each<T>(
 
 fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|error: T::Err| error.to_string().into())
+}
+
+/// A name as it can stand in a file of users or groups.
+fn person(name: &str) -> Result<String, Problem> {
+    match !name.is_empty() && !name.contains(|c: char| c == ':' || c.is_control()) {
+        true => Ok(name.to_owned()),
+        false => Err("a name is not empty, and has no colon and no control character".into()),
+    }
 }
 
 fn listener(given: Given) -> Result<ListenerName, Problem> {

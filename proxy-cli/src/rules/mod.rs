@@ -5,7 +5,8 @@
 //! [route.…], default      (sections, │             │
 //!                          conditions,├─▶ Ruled ───┼─▶ labels: what the file calls their parts
 //!                          verdict)  │             │
-//! files of lists ──────────▶ List ───┘             └─▶ warnings
+//! files of lists ──────────▶ List ───┤             └─▶ warnings
+//! users and groups ────────▶ people ─┘
 //! ```
 //!
 //! What is wrong in a section is told while the file is read, together with all else that is wrong
@@ -13,6 +14,7 @@
 
 mod conditions;
 mod list_file;
+mod people;
 mod ruled;
 pub mod section;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use proxy_core::rules::{
 
 use super::conditions::{self, ListenerName};
 use super::list_file::{Content, List, Unread};
+use super::people;
 use super::section::{Placed, Problem};
 use super::written::{Written, WrittenRule, no_such};
 use crate::complaint::Complaint;
@@ -58,6 +59,7 @@ impl Ruled {
         let lists = builder.lists();
         let rules: Vec<_> = written.rules.iter().map(|rule| builder.rule(rule, &lists)).collect();
         let otherwise = written.default.as_ref().map(|rule| builder.rule(rule, &lists).verdict);
+        builder.complaints.extend(people::unasked(written, file, config));
         if !builder.complaints.is_empty() {
             return Err(builder.complaints);
         }
@@ -78,6 +80,7 @@ impl Ruled {
         let rules = set.compile().map_err(|error| vec![builder.refused(&error)])?;
         let mut warnings: Vec<_> =
             rules.warnings().iter().filter_map(|warning| builder.warning(warning)).collect();
+        warnings.extend(people::unknown(written, file, config));
         warnings.extend(unused);
         let labels = written.rules.iter().chain(&written.default).map(|rule| builder.labels(rule));
         Ok(Some(Ruled::of(rules, labels, warnings)))

@@ -203,17 +203,19 @@ impl<'f> Section<'f> {
 /// What was meant by a key that there is not.
 fn meant(key: &str, known: &[&'static str]) -> Option<String> {
     /// What looks like something else.
-    const OTHERWISE: [(&str, &str); 5] = [
+    const OTHERWISE: [(&str, &str); 7] = [
+        ("users", "user"),
+        ("groups", "group"),
         ("list", "domain-list"),
         ("path", "url"),
         ("day", "weekday"),
         ("content-type", "response-type"),
         ("longer-than", "response-longer-than"),
     ];
-    if settings::find(key).is_some() || key == "default" {
+    let other = OTHERWISE.iter().find(|(word, name)| *word == key && known.contains(name));
+    if other.is_none() && (settings::find(key).is_some() || key == "default") {
         return Some("it stands above the first section of the file".to_owned());
     }
-    let other = OTHERWISE.iter().find(|(word, name)| *word == key && known.contains(name));
     other.map(|(_, name)| *name).or_else(|| nearest(key, known.iter().copied())).map(did_you_mean)
 }
 

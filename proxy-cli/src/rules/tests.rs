@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use proxy_core::http1::{RequestHead, ResponseHead};
 use proxy_core::rules::Subject;
-use proxy_core::{Client, Limits};
+use proxy_core::{Client, Limits, User};
 
 use super::{Ruled, keys};
 use crate::complaint::Complaint;
@@ -43,6 +43,8 @@ fn built(folder: &Path, text: &str) -> Result<(Config, Ruled), String> {
         shown.join("\n").replace(folder.trim_end_matches('f'), "\u{1}").replace('\u{1}', "")
     };
     let found = file.apply(&mut config).map_err(shown)?;
+    let about = |user: &str, problem: String| file.complaint(found.users[user].clone(), problem);
+    config.door = config.logins.open(about).map_err(shown)?;
     let ruled = Ruled::build(&found.written, &file, &config).map_err(shown)?;
     Ok((config, ruled.expect("it has rules")))
 }
@@ -154,6 +156,77 @@ fn each_condition_is_read() {
     }
 }
 
+/// A line of a file of users; nobody logs in here.
+const HASH: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
+/// A folder with files of users and groups.
+fn people(name: &str) -> Folder {
+    let users = format!("ann:{HASH}\nbob:{HASH}\n");
+    Folder::new(name, &[("users", users.as_bytes()), ("groups", b"staff: ann\npupils:\n")])
+}
+
+#[test]
+fn users_and_groups_are_read() {
+    let folder = people("people");
+    let story = Story::new("[::1]:5", 0, GET, TEXT);
+    for (condition, expected) in [
+        ("user = 'ann'", [true, false, false]),
+        ("user = ['ann', 'bob']", [true, true, false]),
+        ("group = 'staff'", [true, false, false]),
+        ("group = ['pupils', 'staff']", [true, false, false]),
+        ("user = 'bob'\ngroup = 'staff'", [false; 3]),
+    ] {
+        let text = format!(
+            "users = 'users'\ngroups = 'groups'\n\
+             [[rule]]\nname = 'it'\nverdict = 'deny'\n{condition}\n"
+        );
+        let (config, ruled) = built(&folder.0, &text).unwrap();
+        assert!(ruled.warnings().is_empty(), "{:?}", ruled.warnings());
+        let door = config.door.unwrap();
+        let decides = |user: Option<User>| {
+            let subject = story.subject();
+            let subject = user.as_ref().map_or(subject, |user| subject.with_user(user));
+            ruled.rules().explain(&subject).rule == "it"
+        };
+        let told = [Some(door.user("ann")), Some(door.user("bob")), None].map(decides);
+        assert_eq!(told, expected, "{condition}");
+    }
+}
+
+#[test]
+fn names_that_nobody_has_are_warned_of() {
+    let folder = people("nobody");
+    let warnings = |above: &str, condition: &str| {
+        let text = format!("{above}\n[[rule]]\nname = 'it'\nverdict = 'deny'\n{condition}\n");
+        built(&folder.0, &text).unwrap().1.warnings().join("\n")
+    };
+    let both = "users = 'users'\ngroups = 'groups'";
+    for (above, condition, expected) in [
+        (
+            both,
+            "user = ['ann', 'bobb']",
+            "f:6:16: warning: rule `it`: the file of users has no `bobb`",
+        ),
+        (both, "user = ['ann', 'bobb']", "^^^^^^ did you mean `bob`?"),
+        (both, "user = 'Ann'", "did you mean `ann`?"),
+        (both, "group = 'staf'", "f:6:9: warning: rule `it`: "),
+        (both, "group = 'staf'", "groups has no group `staf`"),
+        (both, "group = 'staf'", "^^^^^^ did you mean `staff`?"),
+        ("users = 'users'\n", "group = 'staff'", "nobody is in the group `staff`"),
+        ("users = 'users'\n", "group = 'staff'", "`groups` names the file that says who is"),
+    ] {
+        let told = warnings(above, condition);
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    // Who knows passwords in the place of a file knows who there is; of groups it does not tell.
+    let other = "authenticator = 'knows'\ngroups = 'groups'";
+    assert_eq!(warnings(other, "user = 'cy'\ngroup = 'staff'"), "");
+    let text = "users = 'users'\n[user.an]\n[[rule]]\nname = 'it'\nverdict = 'deny'\n";
+    let shown = built(&folder.0, text).map(|_| ()).unwrap_err();
+    assert!(shown.contains("f:2:7: the file of users has no `an`"), "{shown}");
+    assert!(shown.contains("      |       ^^ did you mean `ann`?"), "{shown}");
+}
+
 #[test]
 fn hours_are_those_of_the_time_zone() {
     let story = Story::new("[::1]:5", 0, GET, TEXT);
@@ -226,6 +299,11 @@ fn what_is_wrong_in_a_rule_is_shown_with_what_was_meant() {
         (of("header = 'a b: c'"), "no header field can have this name"),
         (of("time = '8-9'"), "expected two times of day"),
         (of("weekday = 'monday'"), "expected a day"),
+        (of("user = 'ann'"), "f:4:8: rule `it`: user: nobody is known: without `users` or"),
+        (of("group = ['a', 'b']"), "f:4:10: rule `it`: group: nobody is known"),
+        (of("user = 'a:b'"), "f:4:8: rule `it`: user: a name is not empty, and has no colon"),
+        (of("group = ''"), "f:4:9: rule `it`: group: a name is not empty"),
+        (of("users = 'ann'"), "did you mean `user`?"),
         (of("listener = 0"), "listeners are counted from 1"),
         (of("response-status = '500-400'"), "a range goes from low to high"),
         (of("response-longer-than = '5 parsecs'"), "a size such as"),
@@ -385,6 +463,8 @@ fn every_condition_of_the_library_has_a_key() {
         Method,
         Host,
         Client,
+        User,
+        Group,
         Time,
         ClientList,
         DomainList,
@@ -417,6 +497,8 @@ fn every_key_is_in_rules_md() {
         Method,
         Host,
         Client,
+        User,
+        Group,
         Time,
         ClientList,
         DomainList,

@@ -36,6 +36,8 @@ pub struct WrittenRule {
     pub rule: Rule,
     pub client_lists: Vec<Placed<String>>,
     pub domain_lists: Vec<Placed<String>>,
+    pub users: Vec<Placed<String>>,
+    pub groups: Vec<Placed<String>>,
     pub listeners: Vec<Placed<ListenerName>>,
     /// Where it sends requests.
     pub to: Option<Placed<String>>,
@@ -197,6 +199,8 @@ impl WrittenRule {
         let mut written = WrittenRule::of(rule, verdict, &section);
         written.client_lists = read.client_lists;
         written.domain_lists = read.domain_lists;
+        written.users = read.users;
+        written.groups = read.groups;
         written.listeners = read.listeners;
         complaints.extend(section.finish());
         written
@@ -219,6 +223,8 @@ impl WrittenRule {
             rule,
             client_lists: Vec::new(),
             domain_lists: Vec::new(),
+            users: Vec::new(),
+            groups: Vec::new(),
             listeners: Vec::new(),
             to,
             places: section.places(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ pub enum Kind {
     Command(fn(&mut Config) -> &mut Vec<String>),
     /// A file, or nothing.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
+    /// A file that is read, or nothing. One that a configuration file names is looked for beside it.
+    Source(fn(&mut Config) -> &mut Option<PathBuf>),
     /// A time zone.
     Zone(fn(&mut Config) -> &mut TimeZone),
 }
@@ -125,7 +127,7 @@ impl Kind {
             Kind::Switch(_) => "true|false",
             Kind::Text(_) => "TEXT",
             Kind::Command(_) => "WORD",
-            Kind::Path(_) => "FILE",
+            Kind::Path(_) | Kind::Source(_) => "FILE",
             Kind::Zone(_) => "ZONE",
         }
     }
@@ -251,7 +253,7 @@ impl Kind {
                 }
                 *field(config) = words;
             }
-            Kind::Path(field) => {
+            Kind::Path(field) | Kind::Source(field) => {
                 let path = self.text(given[0])?;
                 if path.is_empty() {
                     return Err("the name of a file is expected".to_owned().into());
@@ -305,7 +307,7 @@ impl Kind {
             Kind::Command(field) => {
                 Some(field(&mut config)).filter(|words| !words.is_empty()).map(|it| listed(it))
             }
-            Kind::Path(field) => {
+            Kind::Path(field) | Kind::Source(field) => {
                 field(&mut config).as_ref().map(|path| quoted(&path.to_string_lossy()))
             }
             Kind::Zone(field) => Some(quoted(field(&mut config).name())),
@@ -343,7 +345,17 @@ impl Kind {
             | Kind::Text(_)
             | Kind::Command(_)
             | Kind::Path(_)
+            | Kind::Source(_)
             | Kind::Zone(_) => None,
+        }
+    }
+
+    /// Looks for what was named in a configuration file where that says: in its folder.
+    pub fn look_in(&self, folder: &Path, config: &mut Config) {
+        if let Kind::Source(field) = self
+            && let Some(path) = field(config)
+        {
+            *path = folder.join(&*path);
         }
     }
 
@@ -364,7 +376,7 @@ impl Kind {
             Kind::Switch(_) => "true or false",
             Kind::Text(_) => "text in quotes",
             Kind::Command(_) => "text such as \"/usr/lib/squid/basic_ncsa_auth\"",
-            Kind::Path(_) => "text such as \"access.log\"",
+            Kind::Path(_) | Kind::Source(_) => "text such as \"access.log\"",
             Kind::Zone(_) => "text such as \"Europe/Berlin\"",
         }
     }

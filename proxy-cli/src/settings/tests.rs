@@ -40,7 +40,7 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Switch(_) => "true",
         Kind::Text(_) => "the office",
         Kind::Command(_) => "/bin/helper",
-        Kind::Path(_) => "access.log",
+        Kind::Path(_) | Kind::Source(_) => "access.log",
         Kind::Zone(_) => "Europe/Berlin",
     }
 }

@@ -11,9 +11,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         name: "users",
-        kind: Kind::Path(|config| &mut config.logins.users),
+        kind: Kind::Source(|config| &mut config.logins.users),
         help: "Serve only users in this file, who say who they are with a password: lines as \
-               `htpasswd -B` or `proxy-cli hash-password` write them",
+               `htpasswd -B` or `proxy-cli hash-password` write them. In a configuration file, its \
+               name is looked for beside that",
         unset: "none",
         reason: "nobody is asked",
         at_limit: "407 `proxy_authentication_required`, in front of an upstream 401 \
@@ -46,8 +47,8 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "groups",
-        kind: Kind::Path(|config| &mut config.logins.groups),
-        help: "Who belongs to which group: lines such as `staff: ann bob`",
+        kind: Kind::Source(|config| &mut config.logins.groups),
+        help: "Who belongs to which group: lines such as `staff: ann bob`. Found as `users` is",
         unset: "none",
         reason: "few users need none",
         at_limit: "",

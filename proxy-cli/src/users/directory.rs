@@ -1,6 +1,6 @@
 //! [`Directory`]: users with all that is known of them.
 
-use proxy_core::{Authentication, Authenticator, GroupFile, Login};
+use proxy_core::{Authentication, Authenticator, GroupFile, Login, User};
 
 use super::section::Sections;
 
@@ -15,16 +15,31 @@ impl Directory {
     pub fn new(passwords: impl Authenticator, groups: GroupFile, sections: Sections) -> Directory {
         Directory { passwords: Box::new(passwords), groups, sections }
     }
+
+    /// All that is known of a user of this name, whoever that is.
+    pub fn user(&self, name: &str) -> User {
+        let mut user = User::new(name);
+        self.complete(&mut user);
+        user
+    }
+
+    pub fn groups(&self) -> &GroupFile {
+        &self.groups
+    }
+
+    fn complete(&self, user: &mut User) {
+        user.groups.extend(self.groups.of(&user.name).map(str::to_owned));
+        if let Some(section) = self.sections.of(&user.name) {
+            section.limit(user);
+        }
+    }
 }
 
 impl Authenticator for Directory {
     fn check(&self, login: &Login<'_>) -> Authentication {
         let mut answer = self.passwords.check(login);
         if let Authentication::Accepted(user) = &mut answer {
-            user.groups.extend(self.groups.of(&user.name).map(str::to_owned));
-            if let Some(section) = self.sections.of(&user.name) {
-                section.limit(user);
-            }
+            self.complete(user);
         }
         answer
     }
@@ -40,7 +55,7 @@ impl std::fmt::Debug for Directory {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use proxy_core::{Client, Password, User};
+    use proxy_core::{Client, Password};
 
     use super::*;
     use crate::users::section::UserSection;
@@ -77,5 +92,6 @@ mod tests {
         let bob = check("bob");
         assert!(bob.is_in("staff") && bob.until.is_none() && bob.from.is_empty());
         assert_eq!(check("cy"), User::new("cy"));
+        assert_eq!((directory.user("ann"), directory.user("cy")), (ann, check("cy")));
     }
 }

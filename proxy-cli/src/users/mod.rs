@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use proxy_core::{
     AuthHandler, ConnectionHandler, GroupFile, LoginFailures, LoginPolicy, Network, PasswordFile,
+    User,
 };
 
-use crate::complaint::Complaint;
+use crate::complaint::{Complaint, did_you_mean};
+use crate::settings::nearest;
 use directory::Directory;
 use helper::Helper;
 pub use section::{KEY, Sections};
@@ -45,8 +47,8 @@ pub struct Logins {
 /// Who asks for passwords, once all files have been read.
 #[derive(Clone, Debug)]
 pub struct Door {
-    /// How many users there are, if that is known.
-    pub users: Option<usize>,
+    /// All users there are, if that is known.
+    file: Option<Arc<PasswordFile>>,
     directory: Arc<Directory>,
     failures: LoginFailures,
 }
@@ -72,14 +74,25 @@ impl Default for Logins {
 }
 
 impl Logins {
-    /// Reads the files. `None` if nobody is to be asked.
+    /// Whether anybody is asked for a password.
+    pub fn are_asked_for(&self) -> bool {
+        self.users.is_some() || !self.command.is_empty()
+    }
+
+    /// Reads the files. `None` if nobody is to be asked. `about` makes a complaint about the section
+    /// of a user.
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub fn open(&self) -> Result<Option<Door>, Vec<Complaint>> {
+    pub fn open(
+        &self,
+        about: impl Fn(&str, String) -> Complaint,
+    ) -> Result<Option<Door>, Vec<Complaint>> {
         let mut complaints = Vec::new();
         let users = match &self.users {
-            Some(path) => passwords(path).map(Some).map_err(|wrong| complaints.extend(wrong)),
+            Some(path) => passwords(path)
+                .map(|read| Some(Arc::new(read)))
+                .map_err(|wrong| complaints.extend(wrong)),
             None if self.command.is_empty() => return Ok(None),
             None => Ok(None),
         };
@@ -89,15 +102,16 @@ impl Logins {
         };
         let (Ok(users), Ok(groups)) = (users, groups) else { return Err(complaints) };
         let sections = self.sections.clone();
-        let count = users.as_ref().map(PasswordFile::len);
-        let directory = match users {
+        let directory = match &users {
             Some(users) => {
                 let nobody = |name: &&String| !users.contains(name);
-                let complaint = |name| {
-                    Complaint::about(format!("[user.{name}]"), "the file of users has no such user")
+                let complaint = |name: &String| {
+                    let problem = format!("the file of users has no `{name}`");
+                    about(name.as_str(), problem)
+                        .note(nearest(name, users.names()).map(did_you_mean))
                 };
                 complaints.extend(sections.names().filter(nobody).map(complaint));
-                Directory::new(users, groups, sections)
+                Directory::new(Arc::clone(users), groups, sections)
             }
             None => {
                 let helper = Helper::new(self.command.clone(), self.processes, self.patience);
@@ -108,12 +122,12 @@ impl Logins {
             return Err(complaints);
         }
         let (directory, failures) = (Arc::new(directory), LoginFailures::default());
-        Ok(Some(Door { users: count, directory, failures }))
+        Ok(Some(Door { file: users, directory, failures }))
     }
 
     /// What is set, and has no effect if nobody is asked for a password.
     pub fn set_in_vain(&self) -> Option<&'static str> {
-        if self.users.is_some() || !self.command.is_empty() {
+        if self.are_asked_for() {
             return None;
         }
         let set = [
@@ -135,6 +149,27 @@ impl Door {
             .sparing(logins.spared.iter().copied())
             .remembering(REMEMBERED, logins.time)
             .in_front_of(handler)
+    }
+
+    /// How many users there are, if that is known.
+    pub fn users(&self) -> Option<usize> {
+        self.file.as_deref().map(PasswordFile::len)
+    }
+
+    /// Whether it is known that there is no such user; and who was meant, perhaps.
+    pub fn lacks(&self, user: &str) -> Option<Option<&str>> {
+        let file = self.file.as_deref()?;
+        (!file.contains(user)).then(|| nearest(user, file.names()))
+    }
+
+    /// All that is known of a user of this name, whether there is one or not.
+    pub fn user(&self, name: &str) -> User {
+        self.directory.user(name)
+    }
+
+    /// Who belongs to which group.
+    pub fn groups(&self) -> &GroupFile {
+        self.directory.groups()
     }
 
     /// Goes on counting where another one has counted.

@@ -341,3 +341,15 @@ fn rules_of_the_configuration_and_the_list_must_both_agree() {
     assert!(waiting.get(&allowed).ends_with("hello"));
     waiting.end();
 }
+
+#[test]
+fn a_command_is_no_user_and_that_is_told() {
+    let config = Scratch::new("users");
+    let rules = "authenticator = ['false']\ndefault = 'deny'\n\
+                 [[rule]]\nname = 'ann'\nuser = 'ann'\nverdict = 'allow'\n";
+    fs::write(&config.0, rules).unwrap();
+    let waiting = Waiting::start(&["--config", config.path()]);
+    assert!(waiting.get("elsewhere.test").contains("\nreason: denied_by_rule\n"));
+    let told = waiting.end();
+    assert!(told.contains("rules about users match nobody"), "{told}");
+}

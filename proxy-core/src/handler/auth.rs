@@ -266,8 +266,7 @@ impl<H: ConnectionHandler> Parts<H> {
         let limit = user.limit(client, host, SystemTime::now);
         exchange.set_user(Arc::clone(&user));
         if let Some(limit) = limit {
-            let id = exchange.id();
-            log::debug!("request {id} of {:?}: {}", user.name, limit.explanation());
+            exchange.state().set_user_limit(limit);
             return Action::Reject(Reason::UserNotAllowed);
         }
         // RFC 9110 §11.7.2: `Proxy-Authorization` goes no further by itself.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Action, Decision, DecisionReply, Delay, Plan, Refusal};
 use crate::http1::{FieldEdits, NO_EDITS, RequestHead, ResponseHead};
-use crate::policy::User;
+use crate::policy::{User, UserLimit};
 use crate::upstream::Authority;
 
 /// The client of a connection.
@@ -67,6 +67,8 @@ pub(crate) struct Kept {
     refusal: Option<Refusal>,
     /// How it is to say who it is, where it is asked to.
     challenge: Option<Arc<str>>,
+    /// Why it is not served, though it is known who it is.
+    user_limit: Option<UserLimit>,
 }
 
 /// Which rules: an address.
@@ -111,6 +113,15 @@ impl HandlerState {
     /// How the client is to say who it is, should it be told 401 or 407.
     pub(super) fn set_challenge(&mut self, challenge: Arc<str>) {
         self.kept().challenge = Some(challenge);
+    }
+
+    pub(crate) fn user_limit(&self) -> Option<UserLimit> {
+        self.kept.as_ref()?.user_limit
+    }
+
+    /// Why the user is not served.
+    pub(super) fn set_user_limit(&mut self, limit: UserLimit) {
+        self.kept().user_limit = Some(limit);
     }
 
     pub(crate) fn refusal(&self) -> Option<&Refusal> {

@@ -36,6 +36,10 @@ use crate::policy::rules::{Decision, Rules, Subject, Verdict};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// Rules about users need somebody in front who finds out who they are: an
+/// [`AuthHandler`](super::AuthHandler) [in front of](super::AuthHandler::in_front_of) this one, or a
+/// handler that [says so](Exchange::set_user). Until then nobody is known, and they do not match.
+///
 /// A handler of one's own can have it inside, and decide itself what becomes of what is allowed:
 ///
 /// ```
@@ -92,12 +96,17 @@ impl<H> RulesHandler<H> {
 
     /// What the rules decide about the request of an exchange. Nothing comes of it.
     pub fn decide(&self, exchange: &Exchange<'_>) -> Decision<'_> {
-        self.rules.decide(&Subject::new(exchange.client(), exchange.request(), self.now()))
+        self.rules.decide(&self.subject(exchange))
     }
 
     /// The rules.
     pub fn rules(&self) -> &Arc<Rules> {
         &self.rules
+    }
+
+    fn subject<'e>(&self, exchange: &'e Exchange<'_>) -> Subject<'e> {
+        let subject = Subject::new(exchange.client(), exchange.request(), self.now());
+        exchange.user().map_or(subject, |user| subject.with_user(user))
     }
 
     fn now(&self) -> SystemTime {
@@ -166,8 +175,8 @@ impl<H: ConnectionHandler> ConnectionHandler for RulesHandler<H> {
         let Some((place, response)) = passed.zip(exchange.response()) else {
             return self.allowed.response(exchange);
         };
-        let subject = Subject::new(exchange.client(), exchange.request(), self.now());
-        let decision = self.rules.decide_response(&subject.with_response(response), place);
+        let subject = self.subject(exchange).with_response(response);
+        let decision = self.rules.decide_response(&subject, place);
         if let Some(decision) = decision {
             note(&decision, exchange);
             match decision.verdict() {

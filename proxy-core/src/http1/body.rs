@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::chunk::{ChunkLine, ChunkScan};
 use super::trailer::Trailer;
-use super::{BodyLength, Error};
+use super::{BodyLength, Error, fault};
 use crate::limits::Limits;
 
 /// Where in a body the next byte is. A few words, no buffer: bytes stay with the caller.
@@ -48,6 +48,8 @@ enum Place {
     /// Behind the line of the last chunk.
     Trailer(Trailer),
     Done,
+    /// It was malformed, here in the input of the step that found so.
+    Wrong(Error, usize),
 }
 
 impl Body {
@@ -77,7 +79,8 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`Error::Chunk`] and [`Error::Trailer`]. What has come of the step must not be sent.
+    /// [`Error::Chunk`] and [`Error::Trailer`]. What has come of the step must not be sent, and
+    /// each further step is the same error.
     pub fn advance(
         &mut self,
         input: &[u8],
@@ -96,13 +99,15 @@ impl Body {
                 Ok(step)
             }
             Place::Trailer(mut trailer) => {
-                let end = trailer.scan(input, limits)?;
+                let end = trailer.scan(input, limits);
+                let end = end.map_err(|error| self.wrong(error, fault::in_trailer(input)))?;
                 self.place = Place::Trailer(trailer);
                 if let Some(end) = end {
                     self.end_trailer(&input[..end], patch, limits)?;
                 }
                 Ok(Step { consumed: end.unwrap_or_default(), pass: 0..0 })
             }
+            Place::Wrong(error, _) => Err(error),
             Place::ChunkLine(_) | Place::ChunkData(_) | Place::ChunkEnd => {
                 let payload = self.payload;
                 let step = self.advance_chunked(input, patch, limits);
@@ -110,6 +115,20 @@ impl Body {
                 step.inspect_err(|_| self.payload = payload)
             }
         }
+    }
+
+    /// Where in the input of the step that has failed stands what is wrong: the first byte that
+    /// cannot be meant, or where a limit is. `None`: no step has failed.
+    pub fn fault(&self) -> Option<usize> {
+        match self.place {
+            Place::Wrong(_, at) => Some(at),
+            _ => None,
+        }
+    }
+
+    fn wrong(&mut self, error: Error, at: usize) -> Error {
+        self.place = Place::Wrong(error, at);
+        error
     }
 
     fn take_data(&mut self, count: usize) -> Step {
@@ -128,7 +147,9 @@ impl Body {
             let rest = &input[step.consumed..];
             let goes_on = match self.place {
                 Place::ChunkLine(mut scan) => {
-                    let line = scan.read(rest, limits.chunk_line_bytes)?;
+                    let line = scan.read(rest, limits.chunk_line_bytes);
+                    let at = step.consumed + scan.scanned();
+                    let line = line.map_err(|error| self.wrong(error, at))?;
                     self.place = Place::ChunkLine(scan);
                     match line {
                         None => false,
@@ -169,10 +190,17 @@ impl Body {
                         }
                         goes_on
                     }
-                    _ => return Err(Error::Chunk),
+                    [first, ..] => {
+                        let at = step.consumed + usize::from(*first == b'\r');
+                        return Err(self.wrong(Error::Chunk, at));
+                    }
                 },
                 // The last chunk has been seen: the next step goes on.
-                Place::Trailer(_) | Place::Exact(_) | Place::UntilClose | Place::Done => false,
+                Place::Trailer(_)
+                | Place::Exact(_)
+                | Place::UntilClose
+                | Place::Done
+                | Place::Wrong(..) => false,
             };
             if !goes_on {
                 return Ok(step);
@@ -215,7 +243,7 @@ impl Body {
                     self.place = Place::Done;
                 }
             }
-            [b'\r', ..] => return Err(Error::Trailer),
+            [b'\r', ..] => return Err(self.wrong(Error::Trailer, step.consumed + line.len + 1)),
             _ => {
                 step.consumed += line.len;
                 self.place = Place::Trailer(Trailer::default());
@@ -232,7 +260,8 @@ impl Body {
     ) -> Result<(), Error> {
         let unpatched = patch.len();
         patch.extend_from_slice(b"0\r\n");
-        Trailer::write_kept(section, patch, limits)?;
+        let kept = Trailer::write_kept(section, patch, limits);
+        kept.map_err(|error| self.wrong(error, fault::in_trailer(section)))?;
         patch.extend_from_slice(b"\r\n");
         if self.coding == Coding::Decoded {
             patch.truncate(unpatched);
@@ -247,7 +276,11 @@ impl Body {
         match self.place {
             Place::Exact(left) | Place::ChunkData(left) => left,
             Place::UntilClose => u64::MAX,
-            Place::ChunkLine(_) | Place::ChunkEnd | Place::Trailer(_) | Place::Done => 0,
+            Place::ChunkLine(_)
+            | Place::ChunkEnd
+            | Place::Trailer(_)
+            | Place::Done
+            | Place::Wrong(..) => 0,
         }
     }
 

@@ -51,6 +51,11 @@ impl ChunkScan {
         }
     }
 
+    /// How far the line has been looked at: what is wrong with it, if anything, stands there.
+    pub(crate) fn scanned(&self) -> usize {
+        self.scanned
+    }
+
     fn look<'a>(&mut self, input: &'a [u8]) -> Result<Option<ChunkLine<'a>>, Error> {
         // Limits that shrink in the middle of a line can leave less than was looked at.
         if input.len() < self.scanned {

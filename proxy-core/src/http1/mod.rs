@@ -121,6 +121,7 @@ mod body;
 mod chunk;
 mod edits;
 mod error;
+pub(crate) mod fault;
 mod field;
 mod fields;
 mod forwarding;

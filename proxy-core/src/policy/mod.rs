@@ -27,6 +27,8 @@ pub use forwarding::ForwardingPolicy;
 pub use guard::DestinationGuard;
 pub(crate) use guard::Guarding;
 pub use network::{Network, NetworkError};
+#[cfg(fuzzing)]
+pub(crate) use users::rehearse_credentials;
 pub use users::{
     Authentication, Authenticator, Login, LoginFailures, LoginPolicy, Password, User, UserLimit,
 };

@@ -32,12 +32,6 @@ impl Session {
         // The first reason is the cause; what fails after it does so as its consequence.
         transaction.reason.get_or_insert(reason);
         transaction.drop_upstream(cx);
-        log::debug!(
-            "request {} of {}: {reason}: {}",
-            transaction.id,
-            self.client.who.address,
-            reason.explanation()
-        );
         if reason == Reason::ClientClosed || transaction.status.is_some() {
             env.record_close(&transaction, &self.client.who, cx.now);
             let how = if transaction.shows_its_end() { Close::Orderly } else { Close::Abruptly };

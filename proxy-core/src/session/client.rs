@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::env::Env;
+use super::excerpt::Excerpt;
 use super::message::{Refusal, Seat};
 use super::pinned::Pinned;
 use super::settings::{ListenerId, Settings};
+use super::story::Asides;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Flushed, Input};
 use super::{Cx, Step, TaskKey};
@@ -195,9 +197,18 @@ impl Session {
                     scanner.reset();
                     let parsed = transaction.request.parse(&head[..length], limits);
                     transaction.understood = parsed.is_ok();
-                    (skipped + length, parsed.map(|()| true).map_err(http1::Error::in_request))
+                    let parsed = parsed.map_err(|error| {
+                        let excerpt = Excerpt::of_request(&head[..length], error, limits);
+                        Asides::show(&mut transaction.asides, excerpt);
+                        error.in_request()
+                    });
+                    (skipped + length, parsed.map(|()| true))
                 }
-                Err(error) => (skipped, Err(error.in_request())),
+                Err(error) => {
+                    let excerpt = Excerpt::of_request(head, error, limits);
+                    Asides::show(&mut transaction.asides, excerpt);
+                    (skipped, Err(error.in_request()))
+                }
             }
         });
         let ended = match looked {

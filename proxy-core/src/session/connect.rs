@@ -8,6 +8,7 @@ use super::destination::{is_own, permitted};
 use super::dial::{Dialed, Dialer};
 use super::env::{Env, Work, guarded};
 use super::message::{Asker, Message};
+use super::story::Asides;
 use super::transaction::{Stage, Transaction, UpstreamSide};
 use super::{Cx, Owner, Step};
 use crate::error::Reason;
@@ -151,7 +152,7 @@ impl Session {
     /// Does as the connector has planned.
     fn follow(
         &mut self,
-        transaction: Box<Transaction>,
+        mut transaction: Box<Transaction>,
         planned: Result<Dialing, ConnectError>,
         env: &mut Env,
         cx: &mut Cx,
@@ -160,12 +161,10 @@ impl Session {
             Ok(dialing) => return self.dial(transaction, dialing, env, cx),
             Err(error) => error,
         };
-        let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-        log::debug!(
-            "request {}: no way to {}: {error}{source}",
-            transaction.id,
-            transaction.upstream.key
-        );
+        Asides::note(&mut transaction.asides, || match error.source() {
+            Some(source) => format!("there is no way: {error}: {source}"),
+            None => format!("there is no way: {error}"),
+        });
         match error.retry() {
             Retry::Same if transaction.upstream.attempts < ATTEMPTS => {
                 self.connect(transaction, env, cx)
@@ -210,16 +209,15 @@ impl Session {
                         self.connected(transaction, socket, env, cx)
                     }
                     Err(error) => {
-                        log::debug!(
-                            "request {}: the connector's socket is of no use: {error}",
-                            transaction.id
-                        );
+                        Asides::note(&mut transaction.asides, || {
+                            format!("the connector's socket is of no use: {error}")
+                        });
                         self.fail(transaction, Reason::ConnectFailed, env, cx)
                     }
                 };
             }
         };
-        match permitted(addresses, guarding, &self.settings) {
+        match permitted(&mut transaction.asides, addresses, guarding, &self.settings) {
             Ok(addresses) => {
                 let dialer = Dialer::new(addresses, &self.settings.timeouts, cx.now);
                 transaction.stage = Stage::Dialing(Box::new(dialer));

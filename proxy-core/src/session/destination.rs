@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::settings::Settings;
+use super::story::Asides;
 use crate::error::Reason;
 use crate::net::is_this_machines;
 use crate::policy::Guarding;
@@ -11,14 +12,15 @@ use crate::policy::Guarding;
 /// ever, and none that the guard refuses.
 ///
 /// This stands between every plan and every dial. A name is looked up anew for each attempt, and
-/// what it leads to then is looked at anew.
+/// what it leads to then is looked at anew. Why an address is left out is noted with the `asides`.
 pub(super) fn permitted(
+    asides: &mut Option<Box<Asides>>,
     mut addresses: Vec<SocketAddr>,
     guarding: Guarding,
     settings: &Settings,
 ) -> Result<Vec<SocketAddr>, Reason> {
     let mut reason = Reason::ConnectFailed;
-    addresses.retain(|&address| match verdict(address, guarding, settings) {
+    addresses.retain(|&address| match verdict(asides, address, guarding, settings) {
         Ok(()) => true,
         Err(refused) => {
             reason = refused;
@@ -28,9 +30,14 @@ pub(super) fn permitted(
     if addresses.is_empty() { Err(reason) } else { Ok(addresses) }
 }
 
-fn verdict(address: SocketAddr, guarding: Guarding, settings: &Settings) -> Result<(), Reason> {
+fn verdict(
+    asides: &mut Option<Box<Asides>>,
+    address: SocketAddr,
+    guarding: Guarding,
+    settings: &Settings,
+) -> Result<(), Reason> {
     if is_own(address, &settings.own_addresses) {
-        log::debug!("{address} is not dialled: this proxy listens there");
+        Asides::note(asides, || format!("{address} is not dialled: this proxy listens there"));
         return Err(Reason::LoopDetected);
     }
     if is_own(address, &settings.kept_away) {
@@ -40,7 +47,10 @@ fn verdict(address: SocketAddr, guarding: Guarding, settings: &Settings) -> Resu
     if guarding == Guarding::Guarded
         && let Err(class) = settings.guard.check(address.ip())
     {
-        log::debug!("{address} is not dialled: it is {class}, which the destination guard refuses");
+        let told = || {
+            format!("{address} is not dialled: it is {class}, which the destination guard refuses")
+        };
+        Asides::note(asides, told);
         return Err(Reason::DestinationNotAllowed);
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::message::{Drain, Message};
 use super::settings::{Newest, Settings};
 use super::transaction::Transaction;
-use super::{Cx, Owner};
+use super::{Cx, Owner, story};
 use crate::error::Reason;
 use crate::handler::Client;
 use crate::limits::Limits;
@@ -306,8 +306,11 @@ impl Env {
         self.last_recorded = transaction.id;
         let duration = transaction.age(now);
         transaction.count_end(&self.meter, duration);
-        if let Some(offence) = transaction.reason.and_then(Offence::of) {
-            self.newest.bans.note(who.address.ip(), offence, now);
+        if let Some(reason) = transaction.reason {
+            story::tell(transaction, who, now);
+            if let Some(offence) = Offence::of(reason) {
+                self.newest.bans.note(who.address.ip(), offence, now);
+            }
         }
         if transaction.throttled.has_credit() {
             let moment = Moment { now, today: self.time_of_day(now, now) };

@@ -34,6 +34,7 @@
 //! | [`throttling`] | whether it is allowed so much, and so fast |
 //! | [`answer`], [`streamed`] | the proxy's own responses, whole and piece by piece |
 //! | [`error_page`], [`proxy_status`] | how they tell of a failure |
+//! | [`story`], [`excerpt`] | how a failure came about, for those who look for the reason |
 //! | [`tunnel`] | `CONNECT` and WebSocket: bytes both ways |
 //! | [`taken_over`] | connections that blocking code speaks with |
 //! | [`status`] | what a connection does, for whoever asks |
@@ -54,6 +55,7 @@ mod dial;
 mod engine;
 mod env;
 mod error_page;
+mod excerpt;
 mod message;
 mod pace;
 mod pinned;
@@ -68,6 +70,7 @@ mod release;
 mod renewal;
 mod settings;
 mod status;
+mod story;
 mod streamed;
 mod taken_over;
 mod throttling;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Cx;
 use super::dial::Dialer;
 use super::pace::Pace;
+use super::story::Asides;
 use super::streamed::Streamed;
 use super::throttling::Throttled;
 use super::wire::Bulk;
@@ -78,6 +79,8 @@ pub(super) struct Transaction {
     pub(super) pace: Option<Box<Pace>>,
     pub(super) throttled: Throttled,
     pub(super) reason: Option<Reason>,
+    /// What has gone wrong, if anybody is to be told.
+    pub(super) asides: Option<Box<Asides>>,
     pub(super) client_reused: bool,
     pub(super) first_byte: Option<Duration>,
     /// What the handler keeps with it.
@@ -180,6 +183,7 @@ impl Transaction {
             pace: None,
             throttled: Throttled::default(),
             reason: None,
+            asides: None,
             client_reused: false,
             first_byte: None,
             handler: HandlerState::default(),
@@ -212,6 +216,7 @@ impl Transaction {
             pace,
             throttled: _, // it has been when the last one ended
             reason,
+            asides,
             client_reused,
             first_byte,
             handler: _, // an ended one has none
@@ -234,6 +239,7 @@ impl Transaction {
         *download = Bulk::default();
         *pace = None;
         *reason = None;
+        *asides = None;
         *client_reused = false;
         *first_byte = None;
     }

@@ -18,7 +18,7 @@ use super::status::{ConnectionId, ConnectionState, ConnectionStatus, RequestStat
 use super::throttling::Brake;
 use super::transaction::{Stage, Transaction};
 use super::wire::{self, Bulk, Flushed, Input};
-use super::{Cx, Step, TaskKey};
+use super::{Cx, Step, TaskKey, story};
 use crate::error::Reason;
 use crate::logger::{Event, Kind, OwnedRecord};
 use crate::policy::throttle::{Asking, Flow, Held};
@@ -256,6 +256,9 @@ impl Tunnel {
         record.duration = cx.now.saturating_duration_since(self.started);
         if event == Event::Close {
             env.meter.ended_as(&record);
+        }
+        if reason.is_some() {
+            story::tell_of_tunnel(&record);
         }
         env.record(&record, cx.now);
     }

@@ -217,3 +217,34 @@ fn a_long_chunk_size_line_costs_one_look_at_each_byte_however_it_is_cut() {
     let step = body.advance(&forgotten, &mut Vec::new(), &limits).unwrap();
     assert_eq!((step.consumed, body.is_done()), (forgotten.len(), true));
 }
+
+#[test]
+fn what_is_wrong_is_found_in_the_input_of_the_step() {
+    let limits = Limits::default();
+    for (input, rest) in [
+        ("5x\r\nhello\r\n", "x\r\n"),
+        ("5\r\nhello0\r\n", "0\r\n"),
+        ("5\r\nhello\rX", "X"),
+        ("5\nhello", "\nhello"),
+        ("5\r\nhello\r\n;a\r\n", ";a\r\n"),
+        ("5\r\nhello\r\n0\r\nA: b\nC", "\nC"),
+        ("0\r\nno colon\r\n\r\n", " colon"),
+        ("0\r\nA: \u{1}\r\n\r\n", "\u{1}\r\n"),
+    ] {
+        let mut body = Body::new(BodyLength::Chunked, Coding::AsIs);
+        let (mut at, mut out) = (0, Vec::new());
+        let error = loop {
+            match body.advance(&input.as_bytes()[at..], &mut out, &limits) {
+                Ok(step) => at += step.consumed,
+                Err(error) => break error,
+            }
+            assert_eq!(body.fault(), None);
+        };
+        let fault = at + body.fault().unwrap();
+        assert!(input[fault..].starts_with(rest), "{input:?}: {:?}", &input[fault..]);
+        // It does not become right by going on.
+        assert_eq!(body.advance(b"0\r\n\r\n", &mut out, &limits), Err(error));
+        assert!(!body.is_done() && body.remaining().is_none() && body.unseen() == 0);
+        assert_eq!(body.end_of_input(), Err(Error::Truncated));
+    }
+}

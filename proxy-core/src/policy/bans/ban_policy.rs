@@ -73,11 +73,13 @@ impl BanPolicy {
         &mut self.thresholds[offence as usize]
     }
 
-    pub(super) fn spares(&self, client: IpAddr) -> bool {
+    /// Whether this client is never banned, but by hand.
+    pub fn spares(&self, client: IpAddr) -> bool {
         self.never.iter().any(|network| network.contains(client))
     }
 
-    pub(super) fn bans_for_good(&self, client: IpAddr) -> bool {
+    /// Whether this client is banned for good.
+    pub fn bans_for_good(&self, client: IpAddr) -> bool {
         self.always.iter().any(|network| network.contains(client)) && !self.spares(client)
     }
 

@@ -116,12 +116,15 @@ impl Bans {
         bans
     }
 
-    /// Takes over bans, as an earlier run has [listed](Self::list) them: those that are not over. None
-    /// lasts longer than a year, whatever a clock has said that was wrong.
+    /// Takes over bans, as an earlier run has [listed](Self::list) them: those that are not over, and
+    /// not of clients that are never banned any more. None lasts longer than a year, whatever a clock has said that was wrong.
     pub fn restore(&self, bans: impl IntoIterator<Item = Ban>) {
         let today = SystemTime::now();
         let mut state = self.lock();
         for ban in bans {
+            if ban.cause != Cause::ByHand && state.policy.spares(ban.network.address()) {
+                continue;
+            }
             if let Ok(left) = ban.until.duration_since(today) {
                 let entry = Entry { until: after(left), times: ban.times, cause: ban.cause };
                 state.table.restore(ban.network, entry);
@@ -259,6 +262,12 @@ mod tests {
         let mut saved: Vec<Ban> =
             saved.iter().map(|ban| ban.to_string().parse().unwrap()).collect();
         saved.push(Ban::by_hand(network("10.1.0.0/16"), SystemTime::UNIX_EPOCH));
+        let mut sparing = BanPolicy::default();
+        sparing.never = ["192.0.2.0/24", "10.0.0.0/8"].map(network).into();
+        let after = following(sparing);
+        after.restore(saved.clone());
+        assert_eq!(after.list().len(), 1, "by hand anybody can be banned");
+        assert!(after.has(address("10.1.1.1")) && !after.has(address("192.0.2.7")));
         let after = Bans::default();
         after.restore(saved);
         assert_eq!(after.list().len(), 2);

@@ -20,6 +20,9 @@ pub(super) enum Check {
     Port(Box<[PortRange]>),
     Scheme(Box<[String]>),
     Method(Box<[String]>),
+    /// Names, sorted.
+    User(Box<[String]>),
+    Group(Box<[String]>),
     Client(Box<NetworkList>),
     /// The first number tells at a glance of most hosts that they are not meant: see
     /// [`HostName::marks`].
@@ -90,6 +93,8 @@ impl Check {
         let Conditions {
             clients,
             client_lists,
+            users,
+            groups,
             listeners,
             methods,
             schemes,
@@ -119,6 +124,12 @@ impl Check {
         }
         if !methods.is_empty() {
             checks.push(Check::Method(methods.as_slice().into()));
+        }
+        if !users.is_empty() {
+            checks.push(Check::User(sorted(users)));
+        }
+        if !groups.is_empty() {
+            checks.push(Check::Group(sorted(groups)));
         }
         if !hosts.is_empty() {
             let hosts = Hosts::new(hosts);
@@ -168,6 +179,11 @@ impl Check {
                 .scheme()
                 .is_some_and(|scheme| own.iter().any(|own| own.eq_ignore_ascii_case(scheme))),
             Check::Method(own) => own.iter().any(|own| own == request.method()),
+            Check::User(names) => facts.subject.user.is_some_and(|user| has(names, &user.name)),
+            Check::Group(names) => facts
+                .subject
+                .user
+                .is_some_and(|user| user.groups.iter().any(|group| has(names, group))),
             Check::Client(networks) => networks.contains(client.address.ip()),
             Check::Host(marks, hosts) => marks & facts.host.marks() != 0 && hosts.has(&facts.host),
             Check::Time(schedule) => schedule.includes(facts.local()),
@@ -213,6 +229,8 @@ impl Check {
             Check::Port(_) => Condition::Port,
             Check::Scheme(_) => Condition::Scheme,
             Check::Method(_) => Condition::Method,
+            Check::User(_) => Condition::User,
+            Check::Group(_) => Condition::Group,
             Check::Client(_) => Condition::Client,
             Check::Host(..) => Condition::Host,
             Check::Time(_) => Condition::Time,
@@ -256,6 +274,22 @@ impl Hosts {
         self.exact.has_whole(host)
             || self.with_subdomains.contains_name(host)
             || self.others.iter().any(|pattern| pattern.matches_name(host))
+    }
+}
+
+fn sorted(names: &[String]) -> Box<[String]> {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names.into()
+}
+
+/// Whether a name is one of these, which are sorted.
+fn has(names: &[String], name: &str) -> bool {
+    /// Of so few, most are told apart by their lengths alone, which is quicker than an order is.
+    const FEW: usize = 16;
+    match names.len() {
+        0..=FEW => names.iter().any(|own| own == name),
+        _ => names.binary_search_by(|own| own.as_str().cmp(name)).is_ok(),
     }
 }
 

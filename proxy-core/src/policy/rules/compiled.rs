@@ -240,6 +240,12 @@ impl Rules {
         self.rules.iter().any(|rule| rule.when.schedule.is_some())
     }
 
+    /// Whether any rule is about who the user is. Then somebody must find that out before: an
+    /// [`AuthHandler`](crate::AuthHandler), for instance.
+    pub fn know_users(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.when.users.is_empty() || !rule.when.groups.is_empty())
+    }
+
     /// Whether any rule is about the response. Where none is, nobody need ask about it.
     pub fn know_responses(&self) -> bool {
         !self.of_responses.is_empty()

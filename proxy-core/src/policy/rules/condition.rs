@@ -26,6 +26,10 @@ pub enum Condition {
     Client,
     /// The time.
     Time,
+    /// The user's name.
+    User,
+    /// The user's groups.
+    Group,
     /// The client's address, in lists.
     ClientList,
     /// The host, in lists.
@@ -54,6 +58,8 @@ impl Condition {
             Condition::Host => "host",
             Condition::Client => "client",
             Condition::Time => "time",
+            Condition::User => "user",
+            Condition::Group => "group",
             Condition::ClientList => "client_list",
             Condition::DomainList => "domain_list",
             Condition::Field => "header",
@@ -80,6 +86,8 @@ impl Condition {
             Condition::Host => listed(&of.hosts),
             Condition::Client => listed(&of.clients),
             Condition::Time => of.schedule.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Condition::User => listed(&of.users),
+            Condition::Group => listed(&of.groups),
             Condition::ClientList => {
                 format!("a list of {}", listed(of.client_lists.iter().map(|list| list.len())))
             }
@@ -99,7 +107,7 @@ impl Condition {
     /// What there is.
     pub(super) fn found(self, facts: &Facts<'_>, of: &Conditions) -> String {
         let (client, request) = (facts.subject.client, facts.subject.request);
-        let response = facts.subject.response;
+        let (user, response) = (facts.subject.user, facts.subject.response);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let nothing = || "none".to_owned();
         match self {
@@ -113,6 +121,11 @@ impl Condition {
                 client.address.ip().to_canonical().to_string()
             }
             Condition::Time => facts.local().to_string(),
+            Condition::User => user.map_or_else(nothing, |user| user.name.clone()),
+            Condition::Group => match user {
+                Some(user) if !user.groups.is_empty() => listed(&user.groups),
+                _ => nothing(),
+            },
             Condition::Field => {
                 let is_wanted = |name: &str| {
                     of.fields.iter().any(|pattern| pattern.name.eq_ignore_ascii_case(name))

@@ -11,9 +11,8 @@
 //! it, and have their say only if they stand before the rule that has let the request pass. So it
 //! is always the first of all rules whose conditions hold that decides.
 //!
-//! Nothing here reads files, looks at a clock, or knows who a user is: lists come as
-//! [`DomainList`] and [`NetworkList`], the time with the
-//! [`Subject`]. What a rule sees of a host is its name. Which addresses a name has is the
+//! Nothing here reads files, looks at a clock, or finds out who a user is: lists come as
+//! [`DomainList`] and [`NetworkList`], the time and the user with the [`Subject`]. What a rule sees of a host is its name. Which addresses a name has is the
 //! [`DestinationGuard`](crate::DestinationGuard)'s business, and what it refuses no rule allows.
 
 mod check;

@@ -59,6 +59,10 @@ pub struct Conditions {
     pub clients: Vec<Network>,
     /// The client's address is in one of these lists.
     pub client_lists: Vec<Arc<NetworkList>>,
+    /// It is one of these [users](crate::User), by name. Case counts. Who is not known is none.
+    pub users: Vec<String>,
+    /// It is a user who belongs to one of these groups. Case counts.
+    pub groups: Vec<String>,
     /// It came in by one of these listeners: see [`Client::listener`](crate::Client::listener).
     pub listeners: Vec<usize>,
     /// The method is one of these. Methods have case (RFC 9110 §9.1).

@@ -9,20 +9,47 @@ use super::url::{self, Url};
 use super::zone::{LocalTime, Zone};
 use crate::handler::Client;
 use crate::http1::{RequestHead, ResponseHead, TargetForm};
+use crate::policy::users::User;
 
 /// What rules decide about: a request, who sends it, and when. And its response, once there is one.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use proxy_core::http1::RequestHead;
+/// use proxy_core::rules::{Denial, Rule, RuleSet, Subject, Verdict};
+/// use proxy_core::{Client, User};
+///
+/// let staff = vec!["staff".to_owned()];
+/// let rules = RuleSet::new([Rule::new("staff", Verdict::Allow).when(|it| it.groups = staff)])
+///     .otherwise(Verdict::deny(Denial::new()))
+///     .compile()?;
+///
+/// let (client, request) = (Client::new(([192, 0, 2, 7], 50412).into(), 0), RequestHead::new());
+/// let subject = Subject::new(&client, &request, SystemTime::now());
+/// assert_eq!(&**rules.decide(&subject).rule(), "default");
+/// let mut ann = User::new("ann");
+/// ann.groups = vec!["staff".to_owned()];
+/// assert_eq!(&**rules.decide(&subject.with_user(&ann)).rule(), "staff");
+/// # Ok::<(), proxy_core::rules::RulesError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub(super) client: &'a Client,
     pub(super) request: &'a RequestHead,
     pub(super) response: Option<&'a ResponseHead>,
+    pub(super) user: Option<&'a User>,
     pub(super) time: SystemTime,
 }
 
 impl<'a> Subject<'a> {
     /// A request of this client at this time.
     pub fn new(client: &'a Client, request: &'a RequestHead, time: SystemTime) -> Subject<'a> {
-        Subject { client, request, response: None, time }
+        Subject { client, request, response: None, user: None, time }
+    }
+
+    /// The same of a user who is known.
+    pub fn with_user(self, user: &'a User) -> Subject<'a> {
+        Subject { user: Some(user), ..self }
     }
 
     /// The same with its response.

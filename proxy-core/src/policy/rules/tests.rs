@@ -12,6 +12,7 @@ use super::*;
 use crate::handler::Client;
 use crate::http1::{RequestHead, ResponseHead};
 use crate::limits::Limits;
+use crate::policy::users::User;
 
 /// 2026-11-25, a Wednesday, at noon.
 fn noon() -> SystemTime {

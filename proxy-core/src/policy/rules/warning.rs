@@ -125,6 +125,8 @@ impl Rule {
             && !when.are_about_responses()
             && when.clients.is_empty()
             && when.client_lists.is_empty()
+            && when.users.is_empty()
+            && when.groups.is_empty()
             && when.listeners.is_empty()
             && when.methods.is_empty()
             && when.schemes.is_empty()

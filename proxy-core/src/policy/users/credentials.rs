@@ -98,8 +98,54 @@ fn sextet(byte: u8) -> Option<u32> {
     )
 }
 
+/// Reads a value and panics over what must not be: for tests and fuzzers.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn rehearse(value: &[u8]) {
+    let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_basic = scheme.eq_ignore_ascii_case(b"basic");
+    match Credentials::parse(value) {
+        Ok(Credentials { user, password }) => {
+            let password = password.expose();
+            assert!(is_basic && !user.is_empty() && !user.contains(':'));
+            assert!(!user.contains(char::is_control) && !password.contains(char::is_control));
+            // There is one way to write each, but for the scheme and the spaces behind it.
+            let written = encode(format!("{user}:{password}").as_bytes());
+            assert_eq!(value[scheme.len()..].trim_ascii_start(), written.as_bytes());
+        }
+        Err(CredentialsError::OtherScheme) => assert!(!is_basic),
+        Err(CredentialsError::Malformed) => assert!(is_basic),
+    }
+    // What anybody sends as a name and a password arrives as that.
+    let Ok(text) = std::str::from_utf8(value) else { return };
+    let Some((user, password)) = text.split_once(':') else { return };
+    let sent = format!("Basic {}", encode(text.as_bytes()));
+    if !user.is_empty() && !text.contains(char::is_control) && text.len() <= LONGEST / 4 * 3 {
+        let read = Credentials::parse(sent.as_bytes()).expect("it is as RFC 7617 has it");
+        assert_eq!((&*read.user, read.password.expose()), (user, password));
+    }
+}
+
+/// Base64, once more and from the other side.
+#[cfg(any(test, fuzzing))]
+fn encode(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for group in bytes.chunks(3) {
+        let mut bits = group.iter().fold(0, |bits: u32, byte| bits << 8 | u32::from(*byte));
+        bits <<= 8 * (3 - group.len());
+        for index in 0..4 {
+            let sextet = bits >> (18 - 6 * index) & 63;
+            let digit = if index <= group.len() { ALPHABET[sextet as usize] } else { b'=' };
+            encoded.push(digit.into());
+        }
+    }
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(value: &str) -> Result<(String, String), CredentialsError> {
@@ -151,6 +197,34 @@ mod tests {
             "Basic YTr/",     // no UTF-8
         ] {
             assert_eq!(parse(value), Err(CredentialsError::Malformed), "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_read_in_one_way(
+            text in "[a-z:ü€\\x00-\\x20]{0,24}",
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+            alphabet in "[Bb]asic {1,2}[A-Za-f0-9+/]{0,12}={0,2}",
+        ) {
+            for value in [text.as_bytes(), &bytes, alphabet.as_bytes()] {
+                rehearse(value);
+            }
+        }
+    }
+
+    #[test]
+    fn the_seeds_of_the_fuzzer_still_pass() {
+        let fuzz = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+        if !fuzz.exists() {
+            return; // this is the crate as it is published, which has no fuzzers
+        }
+        let seeds = std::fs::read_dir(fuzz.join("seeds/credentials")).unwrap();
+        let seeds: Vec<_> = seeds.map(|entry| entry.unwrap().path()).collect();
+        assert!(seeds.len() >= 8, "some are missing");
+        for seed in seeds {
+            println!("{}", seed.display()); // is shown if it does not
+            rehearse(&std::fs::read(seed).unwrap());
         }
     }
 

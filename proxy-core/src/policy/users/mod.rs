@@ -20,6 +20,8 @@ mod recent;
 mod user;
 
 pub use authenticator::{Authentication, Authenticator, Login};
+#[cfg(fuzzing)]
+pub(crate) use credentials::rehearse as rehearse_credentials;
 pub(crate) use credentials::{Credentials, CredentialsError};
 pub use failures::{LoginFailures, LoginPolicy};
 #[cfg(feature = "htpasswd")]

@@ -3,6 +3,8 @@
 use super::super::Cx;
 use super::super::client::Session;
 use super::super::env::Env;
+use super::super::excerpt::Excerpt;
+use super::super::story::Asides;
 use super::super::transaction::Transaction;
 use super::super::wire::{self, Flushed, Input};
 use super::Relayed;
@@ -58,7 +60,7 @@ impl Session {
         let mut sent = Ok(());
         let (body, limits) = (&mut transaction.request_body, &self.settings.limits);
         let upload = &mut transaction.upload;
-        let mut passed = 0;
+        let (mut passed, mut excerpt) = (0, None);
         if !body.is_done() && most > 0 {
             let looked = wire::receive_up_to(
                 most,
@@ -71,7 +73,10 @@ impl Session {
                     while !body.is_done() && sent.is_ok() {
                         let step = match body.advance(&input[used..], &mut env.out, limits) {
                             Ok(step) => step,
-                            Err(error) => return (used, Some(error)),
+                            Err(error) => {
+                                excerpt = Excerpt::of_fault(&input[used..], body);
+                                return (used, Some(error));
+                            }
                         };
                         let pass = &input[used..][step.pass];
                         if !wire::gather(&mut env.out, pass) {
@@ -88,7 +93,10 @@ impl Session {
             );
             match looked {
                 Ok(Input::Looked(None)) => {}
-                Ok(Input::Looked(Some(error))) => return Relayed::Failed(error.in_request()),
+                Ok(Input::Looked(Some(error))) => {
+                    Asides::show(&mut transaction.asides, excerpt);
+                    return Relayed::Failed(error.in_request());
+                }
                 Ok(Input::Blocked) if !head_is_due => return Relayed::Stuck,
                 Ok(Input::Blocked) => {}
                 Ok(Input::Ended) | Err(_) => return Relayed::Failed(Reason::ClientClosed),

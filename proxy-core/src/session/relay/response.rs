@@ -5,6 +5,8 @@ use std::io;
 use super::super::Cx;
 use super::super::client::Session;
 use super::super::env::{Env, guarded};
+use super::super::excerpt::Excerpt;
+use super::super::story::Asides;
 use super::super::transaction::{Progress, Transaction};
 use super::super::wire::{self, Flushed, Input};
 use super::Relayed;
@@ -119,7 +121,12 @@ impl Session {
             match transaction.read_response_head(&input[used..], &self.settings.limits) {
                 Ok(Some(length)) => used += length,
                 Ok(None) => break,
-                Err(error) => return (used, Relayed::Failed(error.in_response())),
+                Err(error) => {
+                    let limits = &self.settings.limits;
+                    let excerpt = Excerpt::of_response(&input[used..], error, limits);
+                    Asides::show(&mut transaction.asides, excerpt);
+                    return (used, Relayed::Failed(error.in_response()));
+                }
             }
             match self.pass_head(transaction, env, cx) {
                 Relayed::Moved => {}
@@ -148,6 +155,8 @@ impl Session {
                 let step = match body.advance(&input[used..], &mut env.out, &self.settings.limits) {
                     Ok(step) => step,
                     Err(error) => {
+                        let excerpt = Excerpt::of_fault(&input[used..], body);
+                        Asides::show(&mut transaction.asides, excerpt);
                         if head_is_due {
                             // Nothing of this response has left yet: the client can be told.
                             transaction.take_back_head();

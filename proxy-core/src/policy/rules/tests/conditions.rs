@@ -18,6 +18,51 @@ fn where_the_client_is() {
 }
 
 #[test]
+fn who_the_user_is() {
+    let mut ann = User::new("ann");
+    ann.groups = words(&["staff", "admins"]);
+    let (ann, bob) = (Some(ann), Some(User::new("bob")));
+    let holds = |user: &Option<User>, set: &dyn Fn(&mut Conditions)| {
+        let rules = RuleSet::new([Rule::new("it", deny()).when(set)]).compile().unwrap();
+        let (client, request) = (client("10.1.2.3"), connect("a.test:443"));
+        let subject = Subject::new(&client, &request, noon());
+        let subject = user.as_ref().map_or(subject, |user| subject.with_user(user));
+        let (decision, explanation) = (rules.decide(&subject), rules.explain(&subject));
+        assert_eq!(&**decision.rule(), &*explanation.rule);
+        assert!(rules.know_users() && rules.warnings().is_empty());
+        let finding = &explanation.steps[0].findings[0];
+        (&**decision.rule() == "it", format!("{} {}", finding.condition, finding.found))
+    };
+    for (user, names, groups) in [
+        (&ann, (true, "user ann"), (true, "group staff, admins")),
+        (&bob, (false, "user bob"), (false, "group none")),
+        (&None, (false, "user none"), (false, "group none")),
+    ] {
+        let (holds_by_name, told) = holds(user, &|it| it.users = words(&["cy", "ann", "Bob"]));
+        assert_eq!((holds_by_name, &*told), names);
+        let (holds_by_group, told) = holds(user, &|it| it.groups = words(&["pupils", "admins"]));
+        assert_eq!((holds_by_group, &*told), groups);
+        // Case counts, and nothing is the beginning of a name.
+        assert!(!holds(user, &|it| it.users = words(&["Ann", "an", "annie", ""])).0);
+        assert!(!holds(user, &|it| it.groups = words(&["Staff", "admin", ""])).0);
+    }
+    // Many names are looked through in another way.
+    let many = |own: &str| {
+        let others = (0..40).rev().map(|number| format!("user{number}"));
+        others.chain([own.to_owned()]).collect::<Vec<_>>()
+    };
+    assert!(holds(&ann, &|it| it.users = many("ann")).0);
+    assert!(!holds(&ann, &|it| it.users = many("anna")).0);
+    assert!(holds(&ann, &|it| it.groups = many("admins")).0);
+    assert!(!holds(&ann, &|it| it.groups = many("admin")).0);
+    let both = |it: &mut Conditions| {
+        (it.users, it.groups) = (words(&["ann", "bob"]), words(&["staff"]));
+    };
+    assert!(holds(&ann, &both).0 && !holds(&bob, &both).0);
+    assert!(!RuleSet::new([]).compile().unwrap().know_users());
+}
+
+#[test]
 fn what_kind_of_request_it_is() {
     let plain = get("http://a.test/");
     let tunnel = connect("a.test:443");

@@ -14,6 +14,11 @@ const URLS: [&str; 4] = ["*/x", "http://a.test/*", "http://*.a.test/*", "http://
 const METHODS: [&str; 2] = ["GET", "CONNECT"];
 const TYPES: [&str; 2] = ["video/*", "text/plain"];
 const KINDS: [RequestKind; 2] = [RequestKind::Plain, RequestKind::Connect];
+const USERS: [&str; 2] = ["ann", "bob"];
+const GROUPS: [&str; 2] = ["staff", "pupils"];
+/// Who asks, with their groups. Nobody is known without a name.
+const PEOPLE: [(&str, &[&str]); 4] =
+    [("", &[]), ("ann", &["staff"]), ("bob", &["pupils", "staff"]), ("cy", &[])];
 const TARGETS: [&str; 7] = [
     "GET http://a.test/x",
     "GET http://x.A.test./y/../x",
@@ -26,7 +31,7 @@ const TARGETS: [&str; 7] = [
 const ADDRESSES: [&str; 5] = ["10.0.0.1", "10.1.0.1", "192.168.0.1", "::1", "::ffff:10.0.0.2"];
 
 /// Which values a rule has of each condition: a number for each.
-type Seeds = [u8; 12];
+type Seeds = [u8; 14];
 
 /// One of several values, or none: most rules have few conditions.
 fn one<T: Clone>(values: &[T], seed: u8) -> Vec<T> {
@@ -38,7 +43,22 @@ fn rule(index: usize, seeds: &Seeds) -> Rule {
     let verdict = if verdict % 2 == 0 { Verdict::Allow } else { deny() };
     let mode = if mode % 4 == 0 { Mode::Report } else { Mode::Enforce };
     Rule::new(format!("r{index}"), verdict).in_mode(mode).when(|it| {
-        let [hosts, lists, clients, networks, ports, urls, methods, kinds, types, length] = *rest;
+        let [
+            hosts,
+            lists,
+            clients,
+            networks,
+            ports,
+            urls,
+            methods,
+            kinds,
+            types,
+            length,
+            users,
+            groups,
+        ] = *rest;
+        it.users = words(&one(&USERS, users));
+        it.groups = words(&one(&GROUPS, groups));
         it.hosts = parsed(&one(&HOSTS, hosts));
         let lists = one(&LISTS, lists);
         it.domain_lists =
@@ -66,9 +86,15 @@ struct Told {
     url: Option<String>,
     client: std::net::IpAddr,
     length: u64,
+    person: (&'static str, &'static [&'static str]),
 }
 
-fn told(target: &str, client: &str, length: u64) -> Told {
+fn told(
+    target: &str,
+    client: &str,
+    length: u64,
+    person: (&'static str, &'static [&'static str]),
+) -> Told {
     let (host, port, url) = match target {
         "GET http://a.test/x" => ("a.test", 80, Some("http://a.test/x")),
         "GET http://x.A.test./y/../x" => ("x.a.test", 80, Some("http://x.a.test/x")),
@@ -87,6 +113,7 @@ fn told(target: &str, client: &str, length: u64) -> Told {
         url: url.map(str::to_owned),
         client: client.to_canonical(),
         length,
+        person,
     }
 }
 
@@ -94,7 +121,21 @@ impl Told {
     /// Whether a rule matches, by what its values mean.
     fn matches(&self, seeds: &Seeds, is_answered: bool) -> bool {
         let [_, _, rest @ ..] = seeds;
-        let [hosts, lists, clients, networks, ports, urls, methods, kinds, types, length] = *rest;
+        let [
+            hosts,
+            lists,
+            clients,
+            networks,
+            ports,
+            urls,
+            methods,
+            kinds,
+            types,
+            length,
+            users,
+            groups,
+        ] = *rest;
+        let (name, own_groups) = self.person;
         let host = &*self.host;
         let client = self.client.to_string();
         let url = self.url.as_deref();
@@ -120,6 +161,8 @@ impl Told {
             // Each answer is text.
             one(&[false, is_answered], types),
             one(&[is_answered && self.length > 10, is_answered && self.length > 100], length),
+            one(&USERS.map(|user| user == name), users),
+            one(&GROUPS.map(|group| own_groups.contains(&group)), groups),
         ];
         all.iter().flatten().all(|&holds| holds)
     }
@@ -157,17 +200,24 @@ proptest! {
     /// there is a response and afterwards.
     #[test]
     fn a_decision_is_what_its_conditions_mean_and_is_told_so(
-        seeds in prop::collection::vec(prop::array::uniform12(0_u8..12), 0..12),
+        seeds in prop::collection::vec(prop::array::uniform14(0_u8..12), 0..12),
         target in prop::sample::select(&TARGETS[..]),
         address in prop::sample::select(&ADDRESSES[..]),
         length in 0_u64..200,
+        person in prop::sample::select(&PEOPLE[..]),
     ) {
         let rules = seeds.iter().enumerate().map(|(index, seeds)| rule(index, seeds));
         let rules = RuleSet::new(rules).compile().unwrap();
         let (client, asked) = (client(address), asked(target));
+        let user = (!person.0.is_empty()).then(|| {
+            let mut user = User::new(person.0);
+            user.groups = words(person.1);
+            user
+        });
         let subject = Subject::new(&client, &asked, noon());
+        let subject = user.as_ref().map_or(subject, |user| subject.with_user(user));
         let decision = rules.decide(&subject);
-        let told = told(target, address, length);
+        let told = told(target, address, length, person);
         let (rule, reported) = naive(&seeds, &told, false);
         prop_assert_eq!(&**decision.rule(), &*rule);
         prop_assert_eq!(decision.reported().map(|it| &**it), reported.as_deref());

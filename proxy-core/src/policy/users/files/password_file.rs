@@ -83,6 +83,11 @@ impl PasswordFile {
         self.users.contains_key(user)
     }
 
+    /// Their names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(|name| &**name)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.hashes.len()
@@ -136,6 +141,7 @@ mod tests {
         let text = format!("\u{feff}# those of the office\r\n\r\n ann:{ANN} \r\nbörje b:{ANN}\n");
         let file = PasswordFile::parse(&text).unwrap();
         assert_eq!((file.len(), file.contains("ann"), file.contains("Ann")), (2, true, false));
+        assert!(file.names().all(|name| file.contains(name)) && file.names().count() == 2);
         for name in ["ann", "börje b"] {
             assert_eq!(check(&file, name, "U*U"), Authentication::Accepted(User::new(name)));
             assert_eq!(check(&file, name, "U*V"), Authentication::Rejected);
