@@ -67,6 +67,8 @@ pub(crate) struct Kept {
     refusal: Option<Refusal>,
     /// How it is to say who it is, where it is asked to.
     challenge: Option<Arc<str>>,
+    /// After how long it may try again, where that is known.
+    retry_after: Option<Duration>,
 }
 
 /// Which rules: an address.
@@ -111,6 +113,15 @@ impl HandlerState {
     /// How the client is to say who it is, should it be told 401 or 407.
     pub(super) fn set_challenge(&mut self, challenge: Arc<str>) {
         self.kept().challenge = Some(challenge);
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.kept.as_ref()?.retry_after
+    }
+
+    /// After how long it is worth another try, should the client be refused.
+    pub(super) fn set_retry_after(&mut self, time: Duration) {
+        self.kept().retry_after = Some(time);
     }
 
     pub(crate) fn refusal(&self) -> Option<&Refusal> {

@@ -369,6 +369,6 @@ fn asking<'a>(who: &Client, request: &'a RequestHead, rule: Option<&'a str>) -> 
 }
 
 /// Whole seconds, and never none: who asks at once is refused once more.
-fn seconds(time: Duration) -> u64 {
+pub(super) fn seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
