@@ -94,8 +94,8 @@ impl HandlerState {
         self.kept.as_ref().map_or(&NO_EDITS, |kept| &kept.response_edits)
     }
 
-    pub(crate) fn rule(&self) -> Option<&str> {
-        self.rule.as_deref()
+    pub(crate) fn rule(&self) -> Option<&Arc<str>> {
+        self.rule.as_ref()
     }
 
     pub(crate) fn reported(&self) -> Option<&str> {
