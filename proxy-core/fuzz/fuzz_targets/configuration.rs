@@ -33,6 +33,8 @@ mod size;
 mod throttles;
 #[path = "../../../proxy-cli/src/time_zone.rs"]
 mod time_zone;
+#[path = "../../../proxy-cli/src/users/mod.rs"]
+mod users;
 
 #[path = "../checks/configuration.rs"]
 mod configuration;
