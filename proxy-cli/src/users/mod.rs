@@ -47,6 +47,9 @@ pub struct Logins {
 pub struct Door {
     /// How many users there are, if that is known.
     pub users: Option<usize>,
+    /// Who they are.
+    known: Option<Arc<PasswordFile>>,
+    groups: GroupFile,
     directory: Arc<Directory>,
     failures: LoginFailures,
 }
@@ -89,7 +92,9 @@ impl Logins {
         };
         let (Ok(users), Ok(groups)) = (users, groups) else { return Err(complaints) };
         let sections = self.sections.clone();
-        let count = users.as_ref().map(PasswordFile::len);
+        let users = users.map(Arc::new);
+        let count = users.as_ref().map(|users| users.len());
+        let (known, in_groups) = (users.clone(), groups.clone());
         let directory = match users {
             Some(users) => {
                 let nobody = |name: &&String| !users.contains(name);
@@ -108,7 +113,7 @@ impl Logins {
             return Err(complaints);
         }
         let (directory, failures) = (Arc::new(directory), LoginFailures::default());
-        Ok(Some(Door { users: count, directory, failures }))
+        Ok(Some(Door { users: count, known, groups: in_groups, directory, failures }))
     }
 
     /// What is set, and has no effect if nobody is asked for a password.
@@ -135,6 +140,16 @@ impl Door {
             .sparing(logins.spared.iter().copied())
             .remembering(REMEMBERED, logins.time)
             .in_front_of(handler)
+    }
+
+    /// Whether there is such a user, if that is known.
+    pub fn has_user(&self, name: &str) -> Option<bool> {
+        Some(self.known.as_ref()?.contains(name))
+    }
+
+    /// The groups there are.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.names()
     }
 
     /// Goes on counting where another one has counted.
