@@ -120,6 +120,8 @@ fn what_goes_through_tunnels_is_the_users_and_a_tunnel_ends_with_the_volume() {
     let mut client = stage.client();
     assert_eq!(ask(&mut client, &origin, ANN), 429);
     assert_eq!(ask(&mut client, &origin, BOB), 204);
+    // Bytes are counted when they have been passed on, and the record comes behind that.
+    assert_eq!([stage.outcome().0, stage.outcome().0], [Some(429), Some(204)]);
     let usage = stage.handle().throttles().usage();
     let whose: Vec<_> = usage.iter().map(|used| used.whose()).collect();
     assert!(whose.contains(&"ann".to_owned()) && whose.contains(&"bob".to_owned()), "{whose:?}");
