@@ -68,19 +68,39 @@ by_configuration() {
     end_banning "$number"
 }
 
+growing() {
+    printf '%s\n' 'listen = "127.0.0.1:0"' 'ban-malformed = "1/1m"' 'ban-time = "1s"' 'ban-longest = "1h"' \
+        >"$work/growing.toml"
+    launch growing "$program" --config "$work/growing.toml"
+    local number=$pid to=$port
+    offend "$to" 1 >/dev/null
+    await 20 "a ban" grep -q 'is banned for 1 s, the 1. time' "$work/growing.err"
+    served_again() { [[ $(visit "$to") == 200 ]]; }
+    await 40 "its end" served_again
+    kill -HUP "$number"
+    await 40 "the reload" grep -q "^reloaded" "$work/growing.err"
+    offend "$to" 1 >/dev/null
+    await 20 "a longer one" grep -q 'is banned for 2 s, the 2. time' "$work/growing.err"
+    same 000 "$(visit "$to")"
+    end_banning "$number"
+}
+
 full_disk() {
-    mkdir "$work/bans.full.new"
+    # What is written goes to a disk that is full.
+    ln -s /dev/full "$work/bans.full.new"
     launch full "$program" --listen 127.0.0.1:0 --ban-malformed 1/1m --ban-file "$work/bans.full"
     local number=$pid
     offend "$port" 1 >/dev/null
     same 000 "$(visit "$port")"
     end_banning "$number"
     same 0 "$status"
-    contains "cannot be written" "$(<"$work/full.err")"
+    same 1 "$(grep -c 'bans.full cannot be written.*No space left' "$work/full.err")"
+    [[ ! -e $work/bans.full ]]
 }
 
 check "bans: for malformed requests, told once, kept in a file" for_offences
 check "bans: over restarts; a broken line is told" over_restarts
 check "bans: for refused requests" refusals
 check "bans: for good and never, by configuration and reload" by_configuration
+check "bans: longer with each repetition, over a reload, too" growing
 check "bans: a file that cannot be written is told, and all goes on" full_disk

@@ -3,7 +3,7 @@
 telling=(
     -H 'User-Agent: Browser/1.0 (my system)' -H 'Referer: http://search.test/find?q=secret'
     -H 'From: me@mail.test' -H 'Sec-CH-UA: "Browser"' -H 'Sec-CH-UA-Model: "Phone 12"'
-    -H 'X-Forwarded-For: 192.0.2.7' -H 'X-UIDH: 0123456789'
+    -H 'X-Forwarded-For: 192.0.2.7' -H 'X-UIDH: 0123456789' -H 'Via: 1.1 inner.test'
 )
 
 # told LEVEL FLAG… : what an upstream is told of one who tells all of the above, one field a line.
@@ -39,6 +39,22 @@ switches() {
     lacks 'me@mail|Phone 12' "$seen"
 }
 
+# Each by itself: told where everything else is not, and not told where everything else is.
+each_switch() {
+    local name mark
+    while read -r name mark; do
+        contains "$mark" "$(told strict "--privacy-$name" keep)"
+        lacks "$mark" "$(told off "--privacy-$name" hide)"
+    done <<'END'
+claims 0123456789
+hops inner.test
+from me@mail.test
+referer q=secret
+user-agent my system
+client-hints Phone 12
+END
+}
+
 # An upstream sees what `check --privacy` says it does.
 check_tells() {
     printf 'privacy = "strict"\n' >"$work/private.toml"
@@ -66,5 +82,6 @@ veiled() {
 
 check "privacy: off tells all, standard what nobody misses, strict what an answer needs" levels
 check "privacy: each thing has a switch of its own" switches
+check "privacy: each switch by itself" each_switch
 check "privacy: check --privacy shows it" check_tells
 check "privacy: addresses in the log are truncated, or have pseudonyms" veiled

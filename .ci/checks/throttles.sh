@@ -123,6 +123,35 @@ quotas_last() {
     grep -qE '^month ' "$work/usage.txt"
 }
 
+# As PROXY-USER : the status of a request.
+as_user() { proxy=$throttled fetch -s -o /dev/null -w '%{http_code}' --proxy-user "$1:right" "$2" || true; }
+
+users_have_their_own() {
+    local name
+    for name in ann bob; do printf 'right\n' | "$program" hash-password "$name"; done >"$work/throttled-users"
+    printf 'guests: bob\n' >"$work/throttled-groups"
+    throttles "users = \"$work/throttled-users\"" "groups = \"$work/throttled-groups\"" \
+        '[[throttle]]' 'name = "guests"' 'for = "user"' 'groups = ["guests"]' 'requests = "2/h burst 2"' \
+        '[[throttle]]' 'name = "each"' 'for = "user"' 'volume = "100 KB/month"'
+    same 200 "$(as_user bob "$http/hello")"
+    same 200 "$(as_user bob "$http/hello")"
+    same 429 "$(as_user bob "$http/hello")"
+    same 200 "$(as_user ann "$http/hello")"
+    # In a tunnel, and then no more.
+    proxy=$throttled fetch -s -o /dev/null --proxy-user ann:right "$https/bytes?n=1000000" && return 1
+    same 429 "$(as_user ann "$http/hello")"
+    end_throttles
+    contains '"reason":"rate_limited"' "$(grep '"user":"bob"' "$output.out")"
+    contains '"rule":"guests"' "$(grep '"user":"bob"' "$output.out")"
+    contains '"reason":"quota_exceeded"' "$(grep '"user":"ann"' "$output.out")"
+    # What it says beforehand.
+    contains '`each`: 100 KB/month, both ways together, of each user; more is refused with 429' \
+        "$("$program" explain --config "$work/throttles.toml" GET http://a.test/ | tr -s '\n ' ' ')"
+    sed -i 's/"guests"\]/"gests"]/' "$work/throttles.toml"
+    "$program" --config "$work/throttles.toml" --test 2>"$work/throttles.said" && return 1
+    contains 'did you mean `guests`?' "$(<"$work/throttles.said")"
+}
+
 a_full_disk() {
     rm -f "$work/usage.full"*
     ln -s /dev/full "$work/usage.full.new"
@@ -146,5 +175,6 @@ check "throttles: requests are delayed, dropped and reported" delayed_and_droppe
 check "throttles: downloads have a rate, in tunnels, too" thrice downloads_have_a_rate
 check "throttles: uploads have a rate" thrice uploads_have_a_rate
 check "throttles: quotas last over restarts and reloads" quotas_last
+check "throttles: users have their own, in groups and in tunnels, and explain tells of it" users_have_their_own
 check "throttles: a full disk is told once, and all goes on" a_full_disk
 check "throttles: what is wrong is shown where it stands" what_is_wrong_with_one

@@ -31,6 +31,10 @@ proxy_users() {
     same "200 000" "$(enter "$to" -0 -U ann:right "$http/hello")"
     same "200 200" "$(enter "$to" -U ann:right "$https/hello")"
     same "200 000" "$(enter "$to" -U 'bob:ü: x' "$http/hello")"
+    # A tunnel that is asked for in HTTP/1.0.
+    local old=(--proxy1.0 "127.0.0.1:$to")
+    same "000 407" "$(enter "$to" "${old[@]}" "$https/hello")"
+    same "200 200" "$(enter "$to" "${old[@]}" -U ann:right "$https/hello")"
     # As clients do that send no password before they are asked.
     same "200 000" "$(enter "$to" --proxy-anyauth -U ann:right "$http/hello")"
     contains 'Proxy-Authenticate: Basic realm="office"' "$(curl -q -s -i -x "http://127.0.0.1:$to" "$http/hello")"
@@ -107,6 +111,28 @@ limited_users() {
     same 6 "$(grep -c user_not_allowed "$work/limited.out")"
 }
 
+# Files as others make them.
+others_files() {
+    htpasswd -bcB -C 4 "$work/others" ann 'right' 2>/dev/null
+    htpasswd -bB "$work/others" bob 'ü: x' 2>/dev/null
+    printf 'cy:%s\n' "$(openssl passwd -6 right)" >>"$work/others"
+    launch others "$program" --listen 127.0.0.1:0 --users "$work/others"
+    local number=$pid to=$port
+    same "200 000" "$(enter "$to" -U ann:right "$http/hello")"
+    same "200 000" "$(enter "$to" -U 'bob:ü: x' "$http/hello")"
+    same "200 000" "$(enter "$to" -U cy:right "$http/hello")"
+    same "407 000" "$(enter "$to" -U ann:wrong "$http/hello")"
+    end_users "$number"
+    # What is too weak is refused, whoever made it.
+    local kind told
+    for kind in -m -s -d; do
+        htpasswd -bc "$kind" "$work/weak" ann right 2>/dev/null
+        told=$("$program" --users "$work/weak" --test 2>&1) && return 1
+        contains "weak:1: " "$told"
+        lacks "$(cut -d: -f2 "$work/weak" | sed 's/[][\\.*^$+?(){}|]/\\&/g')" "$told"
+    done
+}
+
 other_program() {
     cat >"$work/helper" <<'SCRIPT'
 #!/bin/sh
@@ -168,5 +194,6 @@ check "a server asks for passwords" server_users
 check "the file of users is read again" users_reloaded
 check "guessing ends soon" brute_force
 check "users may go where their sections say, and as long" limited_users
+check "files of users are taken as htpasswd and openssl make them" others_files
 check "another program tells whether a password is right" other_program
 check "a password is typed and not shown" typed_password

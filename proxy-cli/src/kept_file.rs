@@ -154,4 +154,21 @@ mod tests {
         assert_eq!(KeptFile::read(&path).unwrap(), "new");
         fs::remove_dir_all(folder).unwrap();
     }
+
+    /// A disk that is full, as the system plays it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_costs_nothing_of_what_is_there() {
+        let folder = folder("full");
+        let (path, new) = (folder.join("file"), folder.join("file.new"));
+        replace(&path, "old").unwrap();
+        std::os::unix::fs::symlink("/dev/full", &new).unwrap();
+        let problem = replace(&path, "new").unwrap_err();
+        assert_eq!(problem.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(KeptFile::read(&path).unwrap(), "old");
+        fs::remove_file(new).unwrap();
+        replace(&path, "new").unwrap();
+        assert_eq!(KeptFile::read(&path).unwrap(), "new");
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

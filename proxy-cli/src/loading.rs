@@ -9,6 +9,7 @@ use crate::config_file::{ConfigFile, Found};
 use crate::descriptors::Descriptors;
 use crate::rules::Ruled;
 use crate::settings::{self, Given};
+use crate::throttles;
 
 /// The configuration in effect, found to be possible. `passed` is where sockets listen that were
 /// passed: they are used in the place of the default of `listen`, and in the place of any `listen`
@@ -58,7 +59,8 @@ pub fn load(
         .check(descriptors)
         .map_err(|impossible| vec![locate(impossible, args, file.as_ref())])?;
     config.admin_token = config.admin.token().map_err(|complaint| vec![complaint])?;
-    Ok(config)
+    let complaints = throttles::check(&config.throttles, config.door.as_ref());
+    if complaints.is_empty() { Ok(config) } else { Err(complaints) }
 }
 
 /// Says where the setting that cannot work has its value from.

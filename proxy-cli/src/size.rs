@@ -36,11 +36,12 @@ pub fn parse(text: &str) -> Result<u64, String> {
     }
 }
 
-/// The shortest way to write it exactly: a unit of 1024 bytes if it is a multiple.
+/// The way to write it exactly that has the smallest number.
 pub fn show(bytes: u64) -> String {
-    match UNITS[..4].iter().find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor)) {
+    let exact = UNITS.iter().filter(|(_, factor)| bytes.is_multiple_of(*factor) && bytes > 0);
+    match exact.min_by_key(|(_, factor)| bytes / factor) {
+        None | Some((_, 1)) => bytes.to_string(),
         Some((name, factor)) => format!("{} {name}", bytes / factor),
-        None => bytes.to_string(),
     }
 }
 
@@ -75,7 +76,15 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_read() {
-        for (bytes, text) in [(0, "0"), (1000, "1000"), (1024, "1 KiB"), (1536, "1536")] {
+        for (bytes, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1 KB"),
+            (1024, "1 KiB"),
+            (1536, "1536"),
+            (1_024_000, "1000 KiB"),
+            (50_000_000_000, "50 GB"),
+        ] {
             assert_eq!(show(bytes), text);
         }
         for bytes in [0, 1, 1023, 1024, 1025, 1 << 20, 10 << 30, (1 << 40) + 1, u64::MAX] {

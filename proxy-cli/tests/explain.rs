@@ -222,6 +222,51 @@ fn a_line_of_the_log_is_replayed() {
 }
 
 #[test]
+fn the_throttles_that_count_a_request_are_told() {
+    let helper = std::env::current_exe().unwrap();
+    let text = format!(
+        "time-zone = 'UTC'\nauthenticator = [{helper:?}]\n{OPEN}\
+         [[throttle]]\nname = 'down'\nfor = 'client'\ndownload = '1 MB/s burst 5 MB'\n\
+         [[throttle]]\nname = 'often'\nfor = 'client'\nprefix-v4 = 24\nrequests = '20/s'\n\
+         over = 'delay'\ndelay = '5s'\n\
+         [[throttle]]\nname = 'few'\nfor = 'host'\nconnections = 30\nover = 'drop'\n\
+         [[throttle]]\nname = 'each'\nfor = 'user'\nusers = ['bob']\nvolume = '50 GB/month'\n\
+         [[throttle]]\nname = 'rules'\nfor = 'rule'\nrequests = '5/min'\nmode = 'report'\n\
+         [[throttle]]\nname = 'seats'\nfor = 'all'\nconnections = 100\n"
+    );
+    let file = File::new("throttles", &text);
+    let ask = ["--client", "192.0.2.7", "GET", "http://Shop.test./"];
+    let told = String::from_utf8(file.explain(&ask, "").stdout).unwrap();
+    assert!(told.lines().all(|line| line.len() <= 80), "{told}");
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "limit `down`: download 1 MB/s burst 5 MB of the client 192.0.2.7; more waits",
+        "limit `often`: requests 20/s of the clients in 192.0.2.0/24; more waits, for 5s at most, or is \
+         refused with 429 rate_limited",
+        "limit `few`: 30 requests and tunnels at once to shop.test; more is dropped without an answer",
+        "limit `each`: 50 GB/month, both ways together, of the user, if that is bob; more is refused with \
+         429 quota_exceeded",
+        "limit `rules`: requests 5/m by the rule `default`; more is only reported",
+        "limit `seats`: 100 connections at once of all together; more is refused with 429 \
+         connections_limited",
+    ] {
+        assert!(words.contains(expected), "{expected}\n{told}");
+    }
+    let object = file.json(&ask, "");
+    let throttles = object["throttles"].as_array().unwrap();
+    assert_eq!(throttles.len(), 6);
+    let often = &throttles[1];
+    assert_eq!((&often["name"], &often["whose"]), (&"often".into(), &"192.0.2.0".into()));
+    assert_eq!((&often["of"], &often["amount"]), (&"requests".into(), &"20/s".into()));
+    assert_eq!((&often["over"], &often["delay_ms"]), (&"delay".into(), &5000.into()));
+    assert_eq!((&throttles[3]["whose"], &throttles[3]["users"][0]), (&Value::Null, &"bob".into()));
+    assert_eq!(throttles[4]["mode"], "report");
+    // What is refused is not counted.
+    let object = file.json(&["GET", "http://x.ads.test/"], "");
+    assert_eq!(object["throttles"].as_array().unwrap().len(), 0);
+}
+
+#[test]
 fn what_is_no_question_is_told_so() {
     let file = File::new("wrong", OPEN);
     for (arguments, input, expected) in [

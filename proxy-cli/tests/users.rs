@@ -110,6 +110,35 @@ fn a_section_about_nobody_is_told() {
 }
 
 #[test]
+fn throttles_of_nobody_are_told() {
+    let folder = Folder::new("throttled");
+    let (_, line, _) = hash(&["ann"], "right");
+    let users = folder.write("users", &line);
+    let groups = folder.write("groups", "guests: ann\n");
+    let throttle = "[[throttle]]\nname = 'few'\nfor = 'user'\nconnections = 1\n";
+    for (settings, more, expected) in [
+        ("", "", "[[throttle]] `few`: it is for users, and nobody is asked who they are"),
+        ("users", "users = 'an'", "[[throttle]] `few`: users: the file of users has no user `an`"),
+        ("users", "groups = 'gests'", "groups: there is no group `gests`"),
+        ("users", "groups = 'gests'", "did you mean `guests`?"),
+    ] {
+        let settings = match settings {
+            "" => String::new(),
+            _ => format!("users = {users:?}\ngroups = {groups:?}\n"),
+        };
+        let config = folder.write("proxy.toml", &format!("{settings}{throttle}{more}\n"));
+        let (code, told) = test(&config);
+        assert_eq!(code, Some(2));
+        assert!(told.contains(expected), "{told}");
+    }
+    let good = format!(
+        "users = {users:?}\ngroups = {groups:?}\n{throttle}users = 'ann'\ngroups = ['guests']\n"
+    );
+    let (code, told) = test(&folder.write("proxy.toml", &good));
+    assert_eq!(code, Some(0), "{told}");
+}
+
+#[test]
 fn the_program_asks_for_passwords() {
     let folder = Folder::new("asks");
     let (_, line, _) = hash(&["ann"], "right");

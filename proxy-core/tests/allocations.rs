@@ -19,8 +19,8 @@ use proxy_core::rules::{
 };
 use proxy_core::throttle::{Allowance, Rate, Scope, Throttle, Volume};
 use proxy_core::{
-    Action, ConnectionHandler, Exchange, FixedUpstreamHandler, JsonLogger, LogFile, ResponseAction,
-    RulesHandler, User,
+    Action, AuthHandler, Authentication, Authenticator, ConnectionHandler, Exchange,
+    FixedUpstreamHandler, JsonLogger, LogFile, Login, ResponseAction, RulesHandler, User,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use support::{PATIENCE, Stage};
@@ -54,7 +54,7 @@ enum Set {
     Forward,
     /// A forward proxy behind rules.
     Ruled,
-    /// A forward proxy that counts everything.
+    /// A forward proxy that knows its users, has rules, and counts everything for everybody.
     Throttled,
 }
 
@@ -88,7 +88,8 @@ const TALKS: [Talk; 6] = [
     Talk {
         name: "POST that throttles count",
         proxy: Set::Throttled,
-        request: "POST http://HOST/form HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\nall of it",
+        request: "POST http://HOST/form HTTP/1.1\r\nHost: HOST\r\n\
+                  Proxy-Authorization: Basic YW5uOnJpZ2h0\r\nContent-Length: 9\r\n\r\nall of it",
         request_ends: b"\r\n\r\nall of it",
         response: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall of it",
         response_ends: b"\r\n\r\nall of it",
@@ -163,17 +164,40 @@ fn rules() -> Rules {
     .unwrap()
 }
 
-/// All kinds of them, and so much of everything that nothing has to wait.
-fn throttles() -> [Throttle; 6] {
+/// All kinds of them, for all whose counts there can be, and so much of everything that nothing has to
+/// wait.
+fn throttles() -> Vec<Throttle> {
     let many = Rate::per_second(1 << 40);
-    [
-        Throttle::new("connections", Scope::client(), Allowance::Connections(1000)),
-        Throttle::new("requests", Scope::client(), Allowance::Requests(many)),
-        Throttle::new("hosts", Scope::Host, Allowance::Requests(many)),
-        Throttle::new("up", Scope::All, Allowance::Upload(many)),
-        Throttle::new("down", Scope::Host, Allowance::Download(many)),
-        Throttle::new("volume", Scope::client(), Allowance::Volume(Volume::monthly(1 << 50))),
-    ]
+    let kinds = [
+        ("connections", Allowance::Connections(1000)),
+        ("requests", Allowance::Requests(many)),
+        ("up", Allowance::Upload(many)),
+        ("down", Allowance::Download(many)),
+        ("volume", Allowance::Volume(Volume::monthly(1 << 50))),
+    ];
+    let scopes = [
+        ("all", Scope::All),
+        ("client", Scope::client()),
+        ("host", Scope::Host),
+        ("user", Scope::User),
+        ("rule", Scope::Rule),
+    ];
+    let each = scopes.iter().flat_map(|(whose, scope)| {
+        let of = |(kind, allowance): &(&str, Allowance)| {
+            Throttle::new(format!("{kind}-{whose}"), *scope, allowance.clone())
+        };
+        kinds.iter().map(of).collect::<Vec<_>>()
+    });
+    each.collect()
+}
+
+/// Everybody is who they say.
+struct Believes;
+
+impl Authenticator for Believes {
+    fn check(&self, login: &Login<'_>) -> Authentication {
+        Authentication::Accepted(User::new(login.user))
+    }
 }
 
 /// Reads one message into memory on the stack. `false` at the end of the stream.
@@ -247,7 +271,11 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
                 Set::Ruled => {
                     builder.metrics_top(5).handler(Known(known(), RulesHandler::new(rules())))
                 }
-                Set::Throttled => builder.throttles(throttles()),
+                Set::Throttled => {
+                    let handler =
+                        AuthHandler::new(Believes).in_front_of(RulesHandler::new(rules()));
+                    builder.handler(handler).throttles(throttles())
+                }
             }
         });
         let request = talk.request.replace("HOST", &origin.to_string());
@@ -264,6 +292,9 @@ fn a_steady_exchange_allocates_nothing_and_is_logged() {
         drop(clients);
         stage.finish();
         let log = std::fs::read_to_string(&file).unwrap();
+        if let Set::Throttled = talk.proxy {
+            assert!(log.lines().all(|line| line.contains("\"user\":\"ann\"")));
+        }
         if let Set::Ruled = talk.proxy {
             let told = |line: &str| line.contains("\"rule\":\"own\",\"reported\":\"trial\"");
             assert!(log.lines().all(told), "{:?}", log.lines().next());

@@ -263,3 +263,67 @@ fn throttles_count_as_offences_that_may_be_banned() {
     }
     assert_eq!(stage.handle().bans().list().len(), 1);
 }
+
+/// Nobody gets anything past a throttle by sending it before the tunnel is there.
+#[test]
+fn bytes_that_come_before_a_tunnel_is_open_are_counted() {
+    let origin = Origin::new(|visit| drop(visit.rest()));
+    let stage = Stage::with(throttled(volume(1000)));
+    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", origin.address);
+    let mut client = stage.client();
+    client.send(connect + &"x".repeat(1000));
+    client.expect_reset();
+    assert_eq!(logged(&stage), "200 quota_exceeded volume -");
+    assert_eq!(stage.handle().throttles().usage()[0].bytes(), 1000);
+}
+
+#[test]
+fn bytes_are_those_of_the_rule_that_let_the_request_pass_whatever_others_say_of_the_response() {
+    let origin = Origin::always(
+        "HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 5\r\n\r\nvideo",
+    );
+    let rules = RuleSet::new([
+        Rule::new("video", Verdict::deny(Denial::new()))
+            .when(|it| it.content_types = vec!["video/*".parse().unwrap()]),
+        Rule::new("own", Verdict::Allow),
+    ]);
+    let rules = rules.compile().unwrap();
+    let stage = Stage::with(|builder| {
+        let used = Allowance::Volume(Volume::monthly(1 << 30));
+        let throttle = Throttle::new("volume", Scope::Rule, used);
+        builder.handler(RulesHandler::new(rules)).throttles([throttle])
+    });
+    assert_eq!(stage.client().send(origin.get("/")).answer().status, 403);
+    assert_eq!(logged(&stage), "403 denied_by_rule video -");
+    let usage = stage.handle().throttles().usage();
+    assert_eq!(usage.iter().map(|used| used.whose()).collect::<Vec<_>>(), ["own"]);
+}
+
+/// Who waits for a turn costs a timer: no thread, no job, no upstream and no buffer.
+#[test]
+fn many_who_wait_hold_up_nobody() {
+    const MANY: usize = 200;
+    let origin = Origin::always(NOTHING);
+    let rules = RuleSet::new([
+        Rule::new("slow", Verdict::Allow).when(|it| it.urls = vec!["*/slow".parse().unwrap()]),
+        Rule::new("others", Verdict::Allow),
+    ]);
+    let rules = rules.compile().unwrap();
+    let stage = Stage::with(|builder| {
+        let one = Allowance::Requests(Rate::new(1, Duration::from_secs(60)).with_burst(1));
+        let throttle = Throttle::new("one", Scope::Rule, one).over(Excess::Delay(HOUR * 10));
+        builder.handler(RulesHandler::new(rules)).throttles([throttle])
+    });
+    let mut client = stage.client();
+    assert_eq!(client.send(origin.get("/slow")).answer().status, 204);
+    let mut waiting: Vec<_> = (0..MANY).map(|_| stage.client()).collect();
+    for client in &mut waiting {
+        client.send(origin.get("/slow"));
+    }
+    let held = support::until(&stage, |held| held.busy_clients == MANY);
+    assert_eq!((held.jobs, held.busy_upstreams, held.buffers), (0, 0, 0), "{held:?}");
+    assert_eq!(client.send(origin.get("/other")).answer().status, 204);
+    // Nobody waits for those who have gone.
+    waiting.into_iter().for_each(Client::reset);
+    support::until(&stage, |held| held.busy_clients == 0);
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::logged::Outcome;
-use super::moment;
+use super::{limits, moment};
 use crate::config::Config;
 
 #[derive(Serialize)]
@@ -29,6 +29,7 @@ struct Object<'a> {
     goes_to: Option<&'a str>,
     guard: Option<&'a str>,
     limits: BTreeMap<&'static str, &'a str>,
+    throttles: Vec<limits::Shown<'a>>,
     notes: &'a [String],
     logged: Option<&'a Outcome>,
 }
@@ -86,6 +87,7 @@ pub fn text<'a>(answer: &'a Answer, asked: &'a Asked, config: &Config) -> String
             findings: step.findings.iter().map(finding).collect(),
         }
     });
+    let throttles = limits::of(answer, asked, None, config);
     let object = Object {
         allowed: answer.refused.is_none(),
         reason: answer.refused.as_ref().map(|refused| refused.reason.code()),
@@ -114,6 +116,7 @@ pub fn text<'a>(answer: &'a Answer, asked: &'a Asked, config: &Config) -> String
         goes_to: answer.goes_to.as_deref(),
         guard: answer.guard.as_deref(),
         limits: answer.limits.iter().map(|(name, value)| (*name, &**value)).collect(),
+        throttles: throttles.iter().map(limits::Limit::shown).collect(),
         notes: &answer.notes,
         logged: asked.logged.as_ref().map(|logged| &logged.outcome),
     };

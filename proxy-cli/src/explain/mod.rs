@@ -8,13 +8,15 @@
 //!
 //! Rules are asked as the proxy asks them: by `Rules::explain`, which is the decision itself. What
 //! stands behind them, the library settles where connections are made; here it is told from the
-//! configuration, as far as that can be done without a network.
+//! configuration, as far as that can be done without a network. And `limits` tells which throttles would
+//! count the request.
 
 mod admission;
 mod answer;
 mod arguments;
 mod asked;
 mod json;
+mod limits;
 mod logged;
 mod moment;
 mod told;

@@ -6,7 +6,7 @@ use proxy_core::rules::{Condition, Finding, Outcome, Step};
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::moment;
+use super::{limits, moment};
 use crate::config::Config;
 use crate::rules::{Labels, keys};
 
@@ -40,6 +40,10 @@ pub fn text(answer: &Answer, asked: &Asked, config: &Config) -> String {
         lines.0.push('\n');
     }
     result(answer, &mut lines);
+    for limit in limits::of(answer, asked, None, config) {
+        lines.labelled("limit", &limit.text());
+    }
+    answer.notes.iter().for_each(|it| lines.labelled("note", it));
     lines.0
 }
 
@@ -127,7 +131,6 @@ fn result(answer: &Answer, lines: &mut Lines) {
             answer.limits.iter().map(|(name, value)| format!("{name} {value}")).collect();
         lines.labelled("limits", &limits.join(", "));
     }
-    answer.notes.iter().for_each(|it| lines.labelled("note", it));
 }
 
 /// A list of values that is not too long to be read.

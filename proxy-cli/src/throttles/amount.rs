@@ -113,7 +113,7 @@ mod tests {
             ("1 / hour", Of::Requests, "1/h"),
             ("3/10s", Of::Requests, "3/10s"),
             ("1000/day", Of::Requests, "1000/d"),
-            ("1 MB/s", Of::Bytes, "1000000/s"),
+            ("1 MB/s", Of::Bytes, "1 MB/s"),
             ("64KiB/s burst 1 MiB", Of::Bytes, "64 KiB/s burst 1 MiB"),
             ("4096/250ms", Of::Bytes, "4 KiB/250ms"),
         ] {

@@ -154,8 +154,8 @@ impl<H: ConnectionHandler> ConnectionHandler for AuthHandler<H> {
         let parts = &self.0;
         let (logins, now) = (&parts.logins, Instant::now());
         let client = exchange.client().address.ip();
-        if logins.failures.refuse_client(client, &logins.policy, now) {
-            return Action::Reject(Reason::TooManyFailedLogins);
+        if let Some(time) = logins.failures.refuse_client(client, &logins.policy, now) {
+            return too_often(time, exchange);
         }
         let sent = match parts.sent(exchange.request()) {
             Ok(None) if parts.spares(exchange.client()) => return parts.behind.request(exchange),
@@ -172,8 +172,9 @@ impl<H: ConnectionHandler> ConnectionHandler for AuthHandler<H> {
             Err(CredentialsError::OtherScheme) => return parts.ask_for_it(exchange),
             Err(CredentialsError::Malformed) => return parts.malformed(exchange, now),
         };
-        if logins.failures.refuse_user(&credentials.user, &logins.policy, now) {
-            return Action::Reject(Reason::TooManyFailedLogins);
+        let refused = logins.failures.refuse_user(&credentials.user, &logins.policy, now);
+        if let Some(time) = refused {
+            return too_often(time, exchange);
         }
         let Some(ticket) = logins.enter(key, client) else {
             return Action::Reject(Reason::WorkersBusy);
@@ -275,6 +276,12 @@ impl<H: ConnectionHandler> Parts<H> {
         }
         self.behind.request(exchange)
     }
+}
+
+/// Somebody is not heard before this time is over.
+fn too_often(time: Duration, exchange: &mut Exchange<'_>) -> Action {
+    exchange.state().set_retry_after(time);
+    Action::Reject(Reason::TooManyFailedLogins)
 }
 
 impl Drop for Waiting {

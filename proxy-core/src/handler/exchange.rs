@@ -69,6 +69,8 @@ pub(crate) struct Kept {
     challenge: Option<Arc<str>>,
     /// Why it is not served, though it is known who it is.
     user_limit: Option<UserLimit>,
+    /// After how long it may try again, where that is known.
+    retry_after: Option<Duration>,
 }
 
 /// Which rules: an address.
@@ -94,8 +96,8 @@ impl HandlerState {
         self.kept.as_ref().map_or(&NO_EDITS, |kept| &kept.response_edits)
     }
 
-    pub(crate) fn rule(&self) -> Option<&str> {
-        self.rule.as_deref()
+    pub(crate) fn rule(&self) -> Option<&Arc<str>> {
+        self.rule.as_ref()
     }
 
     pub(crate) fn reported(&self) -> Option<&str> {
@@ -122,6 +124,15 @@ impl HandlerState {
     /// Why the user is not served.
     pub(super) fn set_user_limit(&mut self, limit: UserLimit) {
         self.kept().user_limit = Some(limit);
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.kept.as_ref()?.retry_after
+    }
+
+    /// After how long it is worth another try, should the client be refused.
+    pub(super) fn set_retry_after(&mut self, time: Duration) {
+        self.kept().retry_after = Some(time);
     }
 
     pub(crate) fn refusal(&self) -> Option<&Refusal> {

@@ -1,4 +1,5 @@
-//! [`Bounded`]: a table that never has more than so many entries.
+//! [`Bounded`]: a table that never has more than so many entries; and [`Picks`], by which it is decided
+//! which of them goes.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -11,12 +12,33 @@ pub(super) struct Bounded<K, V> {
     places: HashMap<K, usize>,
     entries: Vec<(K, V)>,
     most: usize,
-    /// For picking; nobody gets to see it.
-    random: u64,
+    picks: Picks,
 }
+
+/// Picks at random, so that nobody can choose what has to go.
+#[derive(Debug)]
+pub(super) struct Picks(u64);
 
 /// How many are picked, of which the least goes.
 const PICKED: usize = 8;
+
+impl Picks {
+    /// The seed must be nobody's to know.
+    pub(super) fn new(seed: u64) -> Picks {
+        Picks(seed | 1)
+    }
+
+    /// A few places of so many.
+    pub(super) fn of(&mut self, len: usize) -> impl Iterator<Item = usize> {
+        (0..PICKED).map(move |_| {
+            // Marsaglia's xorshift: never 0, and good enough to pick.
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 32) as usize % len
+        })
+    }
+}
 
 impl<K: Copy + Eq + Hash, V: Clone + Ord> Bounded<K, V> {
     pub(super) fn new(most: usize) -> Bounded<K, V> {
@@ -24,7 +46,7 @@ impl<K: Copy + Eq + Hash, V: Clone + Ord> Bounded<K, V> {
             places: HashMap::new(),
             entries: Vec::new(),
             most: most.max(1),
-            random: RandomState::new().hash_one(most) | 1,
+            picks: Picks::new(RandomState::new().hash_one(most)),
         }
     }
 
@@ -60,15 +82,7 @@ impl<K: Copy + Eq + Hash, V: Clone + Ord> Bounded<K, V> {
     }
 
     fn remove_one(&mut self) {
-        let len = self.entries.len();
-        let random = &mut self.random;
-        let picked = (0..PICKED).map(|_| {
-            // Marsaglia's xorshift: never 0, and good enough to pick.
-            *random ^= *random << 13;
-            *random ^= *random >> 7;
-            *random ^= *random << 17;
-            (*random >> 32) as usize % len
-        });
+        let picked = self.picks.of(self.entries.len());
         let least = picked.min_by(|&one, &other| self.entries[one].1.cmp(&self.entries[other].1));
         if let Some(key) = least.map(|place| self.entries[place].0) {
             self.remove(&key);

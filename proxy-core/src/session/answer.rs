@@ -7,6 +7,7 @@ use super::env::{Env, guarded};
 use super::error_page::Page;
 use super::proxy_status::{self, proxy_status};
 use super::streamed::{StreamEnd, UsedUp};
+use super::throttling::seconds;
 use super::transaction::{Progress, Stage, Transaction};
 use super::wire::{self, Flushed, Input};
 use super::{Cx, Step};
@@ -78,7 +79,8 @@ impl Session {
             false => response
                 .with_field(proxy_status::NAME, proxy_status(&self.settings.pseudonym, reason)),
         };
-        let response = match transaction.throttled.retry_after {
+        let known = transaction.handler.retry_after().map(seconds);
+        let response = match transaction.throttled.retry_after.or(known) {
             Some(seconds) if !response.has_field("Retry-After") => {
                 response.with_field("Retry-After", seconds.to_string())
             }

@@ -26,9 +26,6 @@ const OFFERS: [MediaType; 4] = [TEXT, HTML, PROBLEM, JSON];
 /// are short, and connections end all the time.
 const RETRY_AFTER: &str = "1";
 
-/// Seconds after which a failed login is forgotten, unless a policy says otherwise.
-const RETRY_LOGIN_AFTER: &str = "60";
-
 /// What a page tells of a request that failed.
 #[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
@@ -71,9 +68,6 @@ impl<'a> Page<'a> {
         ];
         if passes.contains(&self.reason) {
             response = response.with_field("Retry-After", RETRY_AFTER);
-        }
-        if self.reason == Reason::TooManyFailedLogins {
-            response = response.with_field("Retry-After", RETRY_LOGIN_AFTER);
         }
         if let Some(url) = self.denial.and_then(Denial::redirect) {
             response = response.with_field("Location", url);

@@ -5,7 +5,6 @@
 //! on the session's timer and looks at nothing until then: the system's buffers fill, and hold up
 //! whoever sends.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use super::env::Env;
 use super::transaction::{Stage, Transaction};
 use super::{Cx, Step};
 use crate::error::Reason;
-use crate::handler::{Action, Client};
+use crate::handler::{Action, Client, HandlerState};
 use crate::http1::RequestHead;
 use crate::policy::throttle::{Asking, Flow, Held, Leave, Moment, Over, Throttles};
 use crate::runtime::sockets::Close;
@@ -26,6 +25,9 @@ pub(super) struct Throttled {
     is_used: bool,
     /// The request has been counted.
     is_admitted: bool,
+    /// The rule by which it was. Others may have their say about the response, and bytes go on to be
+    /// counted for this one.
+    pub(super) rule: Option<Arc<str>>,
     /// Seconds after which the client may ask again, where it is told so.
     pub(super) retry_after: Option<u64>,
     /// The places it has among those there may be at once.
@@ -54,9 +56,10 @@ impl Throttled {
 
     #[cold]
     fn clear(&mut self) {
-        let Throttled { is_used, is_admitted, retry_after, held, up, down } = self;
+        let Throttled { is_used, is_admitted, rule, retry_after, held, up, down } = self;
         *is_used = false;
         *is_admitted = false;
+        *rule = None;
         *retry_after = None;
         held.clear();
         *up = Brake::default();
@@ -161,12 +164,14 @@ impl Session {
         let Transaction { throttled, request, handler, .. } = &mut *transaction;
         throttled.is_used = true;
         throttled.is_admitted = true;
-        let asking = asking(&self.client.who, request, handler.rule());
+        throttled.rule = handler.rule().cloned();
+        let Throttled { rule, held, .. } = throttled;
+        let asking = asking(&self.client.who, request, handler, rule.as_deref());
         let report = |name: &Arc<str>| {
             reported.get_or_insert_with(|| Arc::clone(name));
         };
         let throttles = &self.settings.throttles;
-        let admitted = throttles.admit_request(&asking, moment, &mut throttled.held, report);
+        let admitted = throttles.admit_request(&asking, moment, held, report);
         if let Some(name) = reported {
             transaction.view(&self.client.who).note_reported(&name);
         }
@@ -237,10 +242,11 @@ impl Session {
         transaction.throttled.is_used = true;
         let Transaction { throttled, request, handler, request_body, response_body, .. } =
             transaction;
-        let asking = asking(&self.client.who, request, handler.rule());
+        let Throttled { up, down, rule, .. } = throttled;
+        let asking = asking(&self.client.who, request, handler, rule.as_deref());
         let (brake, body) = match flow {
-            Flow::Up => (&mut throttled.up, request_body),
-            Flow::Down => (&mut throttled.down, response_body),
+            Flow::Up => (up, request_body),
+            Flow::Down => (down, response_body),
         };
         // Of a response whose head has not come, nothing is known.
         let wanted = body.remaining().filter(|&left| left > 0).unwrap_or(u64::MAX);
@@ -277,10 +283,11 @@ impl Session {
     ) -> Result<(), Reason> {
         let (moment, mut reported) = (env.moment(cx), None);
         let Transaction { throttled, request, handler, .. } = transaction;
-        let asking = asking(&self.client.who, request, handler.rule());
+        let Throttled { up, down, rule, .. } = throttled;
+        let asking = asking(&self.client.who, request, handler, rule.as_deref());
         let brake = match flow {
-            Flow::Up => &mut throttled.up,
-            Flow::Down => &mut throttled.down,
+            Flow::Up => up,
+            Flow::Down => down,
         };
         let throttles = &self.settings.throttles;
         let passed = brake.passed(flow, throttles, &asking, moment, bytes, &mut reported);
@@ -357,18 +364,23 @@ impl Transaction {
 
     /// It is over: what it has waited for in vain is there for others.
     pub(super) fn give_back(&self, throttles: &Throttles, who: &Client, moment: Moment) {
-        let asking = asking(who, &self.request, self.handler.rule());
+        let asking = asking(who, &self.request, &self.handler, self.throttled.rule.as_deref());
         self.throttled.up.give_back(Flow::Up, throttles, &asking, moment);
         self.throttled.down.give_back(Flow::Down, throttles, &asking, moment);
     }
 }
 
-fn asking<'a>(who: &Client, request: &'a RequestHead, rule: Option<&'a str>) -> Asking<'a> {
-    let client: IpAddr = who.address.ip();
-    Asking { client, host: request.host(), rule }
+fn asking<'a>(
+    who: &Client,
+    request: &'a RequestHead,
+    handler: &'a HandlerState,
+    rule: Option<&'a str>,
+) -> Asking<'a> {
+    let user = handler.user().map(|user| &**user);
+    Asking { client: who.address.ip(), host: request.host(), user, rule }
 }
 
 /// Whole seconds, and never none: who asks at once is refused once more.
-fn seconds(time: Duration) -> u64 {
+pub(super) fn seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }

@@ -311,7 +311,7 @@ impl Transaction {
         record.resolve = self.upstream.resolve;
         record.connect = self.upstream.connect;
         record.first_byte = self.first_byte;
-        record.rule = self.handler.rule();
+        record.rule = self.handler.rule().map(|rule| &**rule);
         record.reported = self.handler.reported();
         record.user = self.handler.user().map(|user| &*user.name);
         record

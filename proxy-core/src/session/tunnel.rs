@@ -4,23 +4,25 @@
 //! A reset is passed on as a reset, so that a cut transfer never looks complete; for the same reason
 //! an idle tunnel is closed by a reset while one end has not taken all that was sent to it.
 
-use std::io;
+mod direction;
+
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+
+use direction::Direction;
 
 use super::client::Session;
 use super::env::Env;
 use super::message::Seat;
 use super::settings::Settings;
 use super::status::{ConnectionId, ConnectionState, ConnectionStatus, RequestStatus};
-use super::throttling::Brake;
 use super::transaction::{Stage, Transaction};
-use super::wire::{self, Bulk, Flushed, Input};
 use super::{Cx, Step, TaskKey, story};
 use crate::error::Reason;
 use crate::logger::{Event, Kind, OwnedRecord};
+use crate::policy::User;
 use crate::policy::throttle::{Asking, Flow, Held};
 use crate::runtime::buffer::Buffer;
 use crate::runtime::sockets::{Close, SocketId};
@@ -47,26 +49,14 @@ pub(super) struct Tunnel {
     /// The throttle that has ended it, and one that would have slowed it down and only reports.
     over: Option<Arc<str>>,
     reported: Option<Arc<str>>,
+    /// Whose bytes they are: by which rule, and of whom.
+    rule: Option<Arc<str>>,
+    user: Option<Arc<User>>,
     _seat: Seat,
     /// Its places by throttles.
     _held: Vec<Held>,
     /// A tunnel is one of the connections to its upstream.
     _place: Option<Place>,
-}
-
-/// One direction of a tunnel.
-#[derive(Debug, Default)]
-struct Direction {
-    pending: Buffer,
-    bulk: Bulk,
-    brake: Brake,
-    bytes: u64,
-    /// So many of them were counted already.
-    counted: u64,
-    /// FIN has been read.
-    ended: bool,
-    /// FIN has been sent on.
-    closed: bool,
 }
 
 /// How often a tunnel goes on at once before others have their turn.
@@ -102,6 +92,8 @@ impl Tunnel {
             story: story.to_owned_record(),
             over: None,
             reported: None,
+            rule: transaction.throttled.rule.take(),
+            user: transaction.handler.user().cloned(),
             _seat: session.seat,
             _held: std::mem::take(&mut transaction.throttled.held),
             _place: transaction.upstream.place.take(),
@@ -128,13 +120,12 @@ impl Tunnel {
     /// Goes on as far as possible.
     pub(super) fn advance(&mut self, env: &mut Env, cx: &mut Cx) -> Step {
         for _ in 0..STEPS {
-            let before = [self.up.bytes, self.down.bytes];
             let most = [Flow::Up, Flow::Down].map(|flow| self.may_read(flow, env, cx));
             let up = self.up.relay(self.client, self.upstream, most[0], cx);
             let down = self.down.relay(self.upstream, self.client, most[1], cx);
             self.count_bytes(env);
-            for (flow, before) in [Flow::Up, Flow::Down].into_iter().zip(before) {
-                if let Err(reason) = self.passed(flow, before, env, cx) {
+            for flow in [Flow::Up, Flow::Down] {
+                if let Err(reason) = self.passed(flow, env, cx) {
                     return self.end(Some(reason), Close::Abruptly, env, cx);
                 }
             }
@@ -276,29 +267,27 @@ impl Tunnel {
             return usize::MAX;
         }
         let moment = env.moment(cx);
-        let asking = asking(&self.story);
-        let direction = match flow {
-            Flow::Up => &mut self.up,
-            Flow::Down => &mut self.down,
-        };
-        direction.brake.may_read(flow, &self.settings.throttles, &asking, moment, u64::MAX)
+        let Tunnel { story, user, rule, up, down, settings, .. } = self;
+        let asking = asking(story, user.as_deref(), rule.as_deref());
+        let direction = if flow == Flow::Up { up } else { down };
+        direction.brake.may_read(flow, &settings.throttles, &asking, moment, u64::MAX)
     }
 
     /// Bytes may have been passed on in this direction. An error is why no more are.
-    fn passed(&mut self, flow: Flow, before: u64, env: &mut Env, cx: &Cx) -> Result<(), Reason> {
-        let direction = match flow {
-            Flow::Up => &mut self.up,
-            Flow::Down => &mut self.down,
-        };
+    fn passed(&mut self, flow: Flow, env: &mut Env, cx: &Cx) -> Result<(), Reason> {
+        let Tunnel { story, user, rule, up, down, settings, over, reported, .. } = self;
+        let direction = if flow == Flow::Up { up } else { down };
+        let before = std::mem::replace(&mut direction.charged, direction.bytes);
         let bytes = (direction.bytes - before) as usize;
-        if !self.settings.throttles.count(flow) || bytes == 0 {
+        if !settings.throttles.count(flow) || bytes == 0 {
             return Ok(());
         }
-        let (throttles, asking) = (&self.settings.throttles, asking(&self.story));
-        let (moment, reported) = (env.moment(cx), &mut self.reported);
-        direction.brake.passed(flow, throttles, &asking, moment, bytes, reported).map_err(|over| {
-            self.over = Some(over.name);
-            over.reason
+        let asking = asking(story, user.as_deref(), rule.as_deref());
+        let (throttles, moment) = (&settings.throttles, env.moment(cx));
+        let passed = direction.brake.passed(flow, throttles, &asking, moment, bytes, reported);
+        passed.map_err(|it| {
+            *over = Some(it.name);
+            it.reason
         })
     }
 
@@ -309,89 +298,15 @@ impl Tunnel {
 
     /// What it has waited for in vain is there for others.
     fn give_back(&self, env: &mut Env, cx: &Cx) {
-        let (throttles, asking) = (&self.settings.throttles, asking(&self.story));
+        let throttles = &self.settings.throttles;
+        let asking = asking(&self.story, self.user.as_deref(), self.rule.as_deref());
         for (flow, direction) in [(Flow::Up, &self.up), (Flow::Down, &self.down)] {
             direction.brake.give_back(flow, throttles, &asking, env.moment(cx));
         }
     }
 }
 
-fn asking(story: &OwnedRecord) -> Asking<'_> {
+fn asking<'a>(story: &'a OwnedRecord, user: Option<&'a User>, rule: Option<&'a str>) -> Asking<'a> {
     let record = story.as_record();
-    Asking { client: record.client.ip(), host: record.host, rule: record.rule }
-}
-
-impl Direction {
-    /// Adds bytes that came before the tunnel was open.
-    fn add(&mut self, bytes: &[u8], cx: &mut Cx) {
-        self.pending.extend(bytes, &mut cx.spares);
-        self.bytes += bytes.len() as u64;
-    }
-
-    /// How many bytes have gone by since this was asked last.
-    fn uncounted(&mut self) -> u64 {
-        self.bytes - std::mem::replace(&mut self.counted, self.bytes)
-    }
-
-    /// Passes on what is there. `Ok(true)` if something was. An error is the socket that failed.
-    /// No more than `most` is read; 0 is to be waited for.
-    fn relay(
-        &mut self,
-        from: SocketId,
-        to: SocketId,
-        most: usize,
-        cx: &mut Cx,
-    ) -> Result<bool, SocketId> {
-        let was_pending = !self.pending.is_empty();
-        match wire::flush(to, &mut self.pending, cx).map_err(|_| to)? {
-            Flushed::All => {}
-            Flushed::Part => return Ok(true),
-            Flushed::Nothing => return Ok(false),
-        }
-        if self.ended {
-            if !self.closed {
-                cx.sockets[to].finish_writing();
-                self.closed = true;
-                return Ok(true);
-            }
-            return Ok(was_pending);
-        }
-        if most == 0 {
-            return Ok(was_pending);
-        }
-        match self.pass(from, to, most, cx).map_err(|_| from)? {
-            Input::Looked(sent) => {
-                let sent = sent.map_err(|_| to)?;
-                self.bulk.note(sent, cx);
-                self.bytes += sent as u64;
-                Ok(true)
-            }
-            Input::Ended => {
-                self.ended = true;
-                Ok(true)
-            }
-            Input::Blocked => Ok(was_pending),
-        }
-    }
-
-    /// Passes on what can be read at once. An error within is that of the socket it goes to.
-    fn pass(
-        &mut self,
-        from: SocketId,
-        to: SocketId,
-        most: usize,
-        cx: &mut Cx,
-    ) -> io::Result<Input<io::Result<usize>>> {
-        let pending = &mut self.pending;
-        if self.bulk.is_worth_it(most as u64, from, to, cx)
-            && cx.sockets[from].is_readable()
-            && let Some(passed) = wire::pass(from, to, most as u64, pending, cx)
-        {
-            return passed;
-        }
-        let mut head = Vec::new();
-        wire::receive_up_to(most, from, &mut Buffer::default(), cx, |input, cx| {
-            (input.len(), wire::send(to, pending, &mut head, input, cx).map(|()| input.len()))
-        })
-    }
+    Asking { client: record.client.ip(), host: record.host, user, rule }
 }

@@ -165,8 +165,8 @@ impl Bans {
         self.0.version.load(Ordering::Relaxed)
     }
 
-    /// Whether a client is banned.
-    pub(crate) fn has(&self, client: IpAddr) -> bool {
+    /// Whether a client is banned, for a time or for good.
+    pub fn has(&self, client: IpAddr) -> bool {
         if !self.0.may_ban.load(Ordering::Relaxed) {
             return false;
         }

@@ -44,6 +44,11 @@ impl Meters {
         result
     }
 
+    /// Whose count it is, without a name.
+    pub(super) fn nameless<'a>(&self, who: Who<'a>) -> Who<'a> {
+        who.nameless(&self.hasher)
+    }
+
     /// A count, if there is one.
     pub(super) fn get(&self, who: Who<'_>) -> Option<Cell> {
         let (table, hash) = self.table(who);

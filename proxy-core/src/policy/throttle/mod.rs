@@ -1,7 +1,7 @@
 //! How much: throttles of connections, requests and bytes, and quotas.
 //!
 //! ```text
-//!  Throttle ─┬─ Scope:     whose count it is       everybody, each client, host, rule
+//!  Throttle ─┬─ Scope:     whose count it is       everybody, each client, host, user, rule
 //!            ├─ Allowance: how much there may be   Connections, Requests, Upload, Download, Volume
 //!            ├─ Excess:    what becomes of more    refused, delayed, dropped
 //!            └─ Mode:      whether it is enforced  or only reported
@@ -38,11 +38,12 @@ mod usage;
 mod volume;
 
 pub use super::rules::{Mode, Zone};
+pub use alone::Places;
 pub(crate) use gauge::Flow;
 pub use rate::Rate;
 pub(crate) use running::Held;
-pub(crate) use subject::Asking;
-pub use throttle::{Allowance, Excess, Scope, Throttle, ThrottleError};
+pub use subject::Asking;
+pub use throttle::{Allowance, Excess, Members, Scope, Throttle, ThrottleError};
 pub(crate) use throttles::{Leave, Moment, Over};
 pub use throttles::{ThrottleState, Throttles};
 pub use usage::{Usage, UsageError};

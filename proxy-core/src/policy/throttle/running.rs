@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Mode;
 use super::gauge::{Flow, Gauge};
 use super::gcra::Gcra;
-use super::key::{Key, Who};
+use super::key::Key;
 use super::meters::Meters;
 use super::subject::Asking;
 use super::table::Cell;
@@ -81,7 +81,8 @@ impl Running {
 
     /// Takes a place among those that may be there at once.
     pub(super) fn take_place(&self, asking: &Asking<'_>, most: u64) -> Place {
-        let taken = asking.with(self.throttle.scope, |who| {
+        let taken = self.throttle.with(asking, |who| {
+            let who = self.meters.nameless(who);
             let (is_room, is_taken) = self.meters.change(
                 who,
                 |_| 0,
@@ -129,7 +130,7 @@ impl Running {
         now: Now,
     ) -> Result<(), Duration> {
         let number = volume.number(now.today);
-        let cell = asking.with(self.throttle.scope, |who| self.meters.get(who)).flatten();
+        let cell = self.throttle.with(asking, |who| self.meters.get(who)).flatten();
         let mut used = cell.map_or(Used::default(), Cell::used);
         used.turn_to(number);
         if used.bytes < volume.bytes() { Ok(()) } else { Err(volume.rest(now.today)) }
@@ -145,7 +146,7 @@ impl Running {
     ) -> bool {
         let number = volume.number(now.today);
         let debt = |cell: Cell| if cell.used().number < number { 0 } else { cell.value };
-        let bytes = asking.with(self.throttle.scope, |who| {
+        let bytes = self.throttle.with(asking, |who| {
             self.meters.change(who, debt, |cell| {
                 let mut used = cell.used();
                 used.turn_to(number);
@@ -175,12 +176,12 @@ impl Running {
         act: impl FnOnce(&mut Cell) -> R,
     ) -> Option<R> {
         let debt = |cell: Cell| cell.value.saturating_sub(now);
-        asking.with(self.throttle.scope, |who: Who<'_>| self.meters.change(who, debt, act))
+        self.throttle.with(asking, |who| self.meters.change(who, debt, act))
     }
 
     /// How many bytes may come at once, at most.
     pub(super) fn available(&self, asking: &Asking<'_>, gcra: &Gcra, now: u64) -> u64 {
-        let cell = asking.with(self.throttle.scope, |who| self.meters.get(who));
+        let cell = self.throttle.with(asking, |who| self.meters.get(who));
         match cell {
             None => u64::MAX,
             Some(cell) => gcra.available(cell.unwrap_or_default().value, now),

@@ -3,7 +3,14 @@
 //! Entries stand one behind the other. An index of their numbers, with open addressing, tells where:
 //! four bytes a slot, of which at least a quarter is empty. So an entry costs 40 bytes and some ten
 //! for the index, and what grows is copied now and then.
+//!
+//! Why it is not a [`Bounded`](super::super::bounded::Bounded), as the tables of bans and failed logins
+//! are: that has its keys twice, in a map of the standard library and beside the values, which is twice
+//! the memory; it looks for keys as they are kept, which would have names copied for each request; and it
+//! makes hashes of its own, where here one hash tells the table and the slot. A request looks here, and
+//! not there. Who has to go is decided in the same way.
 
+use super::super::bounded::Picks;
 use super::key::{Key, Who};
 
 /// What is counted: when all would have come, or how many there are, or what was used and when.
@@ -27,8 +34,7 @@ pub(super) struct Table {
     slots: Vec<u32>,
     entries: Vec<Entry>,
     most: usize,
-    /// For picking; nobody gets to see it.
-    random: u64,
+    picks: Picks,
 }
 
 /// What had to go so that another could come.
@@ -42,14 +48,11 @@ pub(super) enum Evicted {
     Owing,
 }
 
-/// How many are picked at random, of which the one who owes least goes.
-const PICKED: usize = 8;
-
 impl Table {
     pub(super) fn new(most: usize, seed: u64) -> Table {
         // More could not be numbered.
         let most = most.clamp(1, 1 << 31);
-        Table { slots: Vec::new(), entries: Vec::new(), most, random: seed | 1 }
+        Table { slots: Vec::new(), entries: Vec::new(), most, picks: Picks::new(seed) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -107,14 +110,7 @@ impl Table {
     }
 
     fn evict(&mut self, debt: impl Fn(Cell) -> u64) -> Evicted {
-        let len = self.entries.len();
-        let random = &mut self.random;
-        let picked = (0..PICKED).map(|_| {
-            // Marsaglia's xorshift: never 0, and good enough to pick.
-            *random ^= *random << 13;
-            *random ^= *random >> 7;
-            *random ^= *random << 17;
-            let number = (*random >> 32) as usize % len;
+        let picked = self.picks.of(self.entries.len()).map(|number| {
             let entry = &self.entries[number];
             (debt(Cell { value: entry.value, number: entry.number }), number)
         });

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Mode, Rate, Volume};
+use super::key::Who;
+use super::{Asking, Mode, Rate, Volume};
+use crate::policy::User;
 
 /// How much of something there may be, and what becomes of more.
 ///
@@ -41,6 +43,30 @@ pub struct Throttle {
     pub mode: Mode,
     /// How many counts there are at most. Default 65,536.
     pub entries: usize,
+    /// Whom it concerns, where it is one of users. Default: all of them.
+    pub members: Members,
+}
+
+/// Which users a [`Throttle`] concerns: those of these names, and those in these groups. Where there are
+/// neither, all.
+///
+/// ```
+/// use proxy_core::throttle::{Allowance, Members, Rate, Scope, Throttle};
+///
+/// let mut guests = Members::default();
+/// guests.groups = vec!["guests".to_owned()];
+/// let slow = Allowance::Download(Rate::per_second(100_000));
+/// let throttle = Throttle::new("guests", Scope::User, slow).only_for(guests);
+/// # throttle.check()?;
+/// # Ok::<(), proxy_core::throttle::ThrottleError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Members {
+    /// By their names.
+    pub users: Vec<String>,
+    /// By their groups.
+    pub groups: Vec<String>,
 }
 
 /// Whose count it is.
@@ -58,6 +84,9 @@ pub enum Scope {
     },
     /// Each host that is asked for has its own, whatever the port.
     Host,
+    /// Each user who is [known](crate::Exchange::user) has their own, wherever they come from. Where it
+    /// is not known who asks, nothing is counted.
+    User,
     /// Each rule that lets requests pass has its own. Where no rule has decided, nothing is counted.
     Rule,
 }
@@ -66,8 +95,8 @@ pub enum Scope {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Allowance {
-    /// So many at once: connections of all or of a client; of a host or a rule, requests under way
-    /// and tunnels.
+    /// So many at once: connections of all or of a client; of a host, a user or a rule, requests under
+    /// way and tunnels.
     Connections(u64),
     /// Requests, `CONNECT` among them, that no rule or handler refuses.
     Requests(Rate),
@@ -114,6 +143,9 @@ pub enum ThrottleError {
     /// A count could not be kept.
     #[error("a throttle has no room for a single count")]
     Entries,
+    /// Of clients and hosts it is not known who they are.
+    #[error("only a throttle of users can be confined to some of them")]
+    Members,
 }
 
 /// How many counts there are by default.
@@ -142,6 +174,7 @@ impl Throttle {
             over: Excess::default(),
             mode: Mode::default(),
             entries: ENTRIES,
+            members: Members::default(),
         }
     }
 
@@ -160,6 +193,34 @@ impl Throttle {
         Throttle { entries, ..self }
     }
 
+    /// Says which users it concerns.
+    pub fn only_for(self, members: Members) -> Throttle {
+        Throttle { members, ..self }
+    }
+
+    /// Whose count it is that somebody adds to, as lines of [`Usage`](super::Usage) have it: `-` for all
+    /// together, or the first address of a network, a host, a user or a rule. `None` if nobody's.
+    ///
+    /// ```
+    /// use proxy_core::throttle::{Allowance, Asking, Scope, Throttle};
+    ///
+    /// let throttle = Throttle::new("few", Scope::Host, Allowance::Connections(10));
+    /// let asking = Asking::client([192, 0, 2, 7].into());
+    /// assert_eq!(throttle.whose(&asking.to("Example.com.")).as_deref(), Some("example.com"));
+    /// assert_eq!(throttle.whose(&asking), None);
+    /// ```
+    pub fn whose(&self, asking: &Asking<'_>) -> Option<String> {
+        self.with(asking, |who| who.to_key().to_string())
+    }
+
+    /// Does something with whose count it is. `None` if nobody's.
+    pub(super) fn with<R>(&self, asking: &Asking<'_>, act: impl FnOnce(Who<'_>) -> R) -> Option<R> {
+        if self.scope == Scope::User && !asking.user.is_some_and(|it| self.members.include(it)) {
+            return None;
+        }
+        asking.with(self.scope, act)
+    }
+
     /// Whether it can work.
     ///
     /// # Errors
@@ -175,6 +236,9 @@ impl Throttle {
         if self.entries == 0 {
             return Err(ThrottleError::Entries);
         }
+        if self.scope != Scope::User && !self.members.are_all() {
+            return Err(ThrottleError::Members);
+        }
         match &self.allowance {
             Allowance::Connections(0) => return Err(ThrottleError::Nothing),
             Allowance::Volume(volume) if volume.bytes() == 0 => return Err(ThrottleError::Nothing),
@@ -185,6 +249,19 @@ impl Throttle {
             Excess::Delay(_) if !can_delay => Err(ThrottleError::Delay),
             _ => Ok(()),
         }
+    }
+}
+
+impl Members {
+    /// Whether this user is one of them.
+    pub fn include(&self, user: &User) -> bool {
+        self.are_all()
+            || self.users.contains(&user.name)
+            || self.groups.iter().any(|group| user.is_in(group))
+    }
+
+    fn are_all(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
     }
 }
 
@@ -207,7 +284,29 @@ mod tests {
         assert_eq!(new("a", none).check(), Err(ThrottleError::Nothing));
         let prefix = Scope::Client { v4: 33, v6: 64 };
         assert_eq!(Throttle::new("a", prefix, ten).check(), Err(ThrottleError::Prefix));
+        let members = Members { users: vec!["ann".to_owned()], groups: Vec::new() };
+        let of =
+            |scope| Throttle::new("a", scope, Allowance::Connections(1)).only_for(members.clone());
+        assert_eq!(of(Scope::User).check(), Ok(()));
+        assert_eq!(of(Scope::client()).check(), Err(ThrottleError::Members));
         let requests = Allowance::Requests(Rate::per_second(1));
         assert_eq!(new("a", requests).over(delay).check(), Ok(()));
+    }
+
+    #[test]
+    fn members_are_named_or_in_a_group() {
+        let mut bob = User::new("bob");
+        bob.groups = vec!["guests".to_owned()];
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for (users, groups, expected) in [
+            (&[][..], &[][..], true),
+            (&["ann", "bob"], &[], true),
+            (&["ann"], &["guests"], true),
+            (&["ann"], &["staff"], false),
+            (&["guests"], &["bob"], false),
+        ] {
+            let members = Members { users: words(users), groups: words(groups) };
+            assert_eq!(members.include(&bob), expected, "{members:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::gcra::nanos;
 use super::running::{Held, Place, Running};
 use super::subject::Asking;
 use super::table::Cell;
-use super::throttle::{Excess, Throttle, ThrottleError};
+use super::throttle::{Excess, Scope, Throttle, ThrottleError};
 use crate::error::Reason;
 
 /// The throttles of a proxy, with their counts. Clones are the same.
@@ -41,7 +41,7 @@ pub struct ThrottleState {
     pub entries: usize,
     /// How many counts had to go that owed something, since there were too many.
     pub forgotten: u64,
-    /// How much memory they occupy, in bytes, but for the names of hosts and rules.
+    /// How much memory they occupy, in bytes, but for the names of hosts, users and rules.
     pub bytes: usize,
 }
 
@@ -123,7 +123,8 @@ impl Throttles {
             requests: any(|it| match it.gauge {
                 Gauge::Connections(_) => !it.throttle.scope.is_known_at_once(),
                 Gauge::Requests(_) | Gauge::Volume(_) => true,
-                Gauge::Bytes { .. } => false,
+                // So that it is known by which rule it has passed, whatever others say later.
+                Gauge::Bytes { .. } => it.throttle.scope == Scope::Rule,
             }),
             up: any(|it| it.bytes(Flow::Up).is_some() || matches!(it.gauge, Gauge::Volume(_))),
             down: any(|it| it.bytes(Flow::Down).is_some() || matches!(it.gauge, Gauge::Volume(_))),
@@ -216,7 +217,7 @@ impl Throttles {
         Ok(wait)
     }
 
-    fn take_place(
+    pub(super) fn take_place(
         &self,
         running: &Running,
         asking: &Asking<'_>,
@@ -236,8 +237,7 @@ impl Throttles {
     }
 
     /// How many bytes may be read now. `credit` are those that have been waited for; where more have
-    /// to be, they are there in advance; but no
-    /// more than are `wanted`.
+    /// to be, they are there in advance; but no more than are `wanted`.
     pub(crate) fn leave(
         &self,
         flow: Flow,

@@ -17,7 +17,7 @@ use super::volume::{Number, Period, Used};
 /// again: `uplink 2026-11 1234567 192.0.2.7`.
 ///
 /// The line is the name of the throttle, the day or the month, the bytes, and whose they are: `-` for
-/// those of all together, or the first address of a network, or a host or a rule.
+/// those of all together, or the first address of a network, or a host, a user or a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub(super) throttle: Arc<str>,
@@ -86,7 +86,8 @@ impl FromStr for Usage {
 
 impl Throttles {
     /// What was used of volumes, to be [restored](Self::restore) after a restart. What belongs to an
-    /// earlier day or month is left out.
+    /// earlier day or month is left out, and so is who has a control character in the name: it would
+    /// not be one line.
     pub fn usage(&self) -> Vec<Usage> {
         self.usage_at(SystemTime::now())
     }
@@ -98,7 +99,7 @@ impl Throttles {
             let number = volume.number(today);
             running.meters.each(|key, cell| {
                 let used = cell.used();
-                if used.number < number || used.bytes == 0 {
+                if used.number < number || used.bytes == 0 || !key.is_shown() {
                     return;
                 }
                 usage.push(Usage {
@@ -127,8 +128,10 @@ impl Throttles {
             let number = volume.number(today);
             let key = match (running.throttle.scope, used.key) {
                 (Scope::All, key @ Key::All) | (Scope::Client { .. }, key @ Key::Client(_)) => key,
-                // A host may look like an address, and a rule like everybody.
-                (Scope::Host | Scope::Rule, key) => Key::Name(key.to_string().as_bytes().into()),
+                // A host or a user may look like an address, and a rule like everybody.
+                (Scope::Host | Scope::User | Scope::Rule, key) => {
+                    Key::Name(key.to_string().as_bytes().into())
+                }
                 _ => continue,
             };
             if used.period != volume.period() || used.number != number {

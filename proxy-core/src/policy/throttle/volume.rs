@@ -9,8 +9,9 @@ use crate::policy::rules::Zone;
 ///
 /// # When the clock is set
 /// Days and months are those of the clock of the machine. Where it moves into another one, forward,
-/// the count begins anew. Where it is set back, what was used stays used: nobody gets anything twice,
-/// and nobody waits for a month that was never there.
+/// the count begins anew. Where it is set back, what was used stays used, and nobody waits for a month
+/// that was never there. Where it is used then, and the clock set right again, that is moving into
+/// another month.
 #[derive(Clone, Debug)]
 pub struct Volume {
     bytes: u64,

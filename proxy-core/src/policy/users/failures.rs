@@ -83,21 +83,28 @@ impl LoginFailures {
         state.users.remove(&key);
     }
 
-    /// Whether a client has been wrong too often.
-    pub(crate) fn refuse_client(&self, client: IpAddr, policy: &LoginPolicy, now: Instant) -> bool {
+    /// Whether a client has been wrong too often: then, when it is heard again.
+    /// [`AuthHandler`](crate::AuthHandler) asks this with each request.
+    pub fn refuse_client(
+        &self,
+        client: IpAddr,
+        policy: &LoginPolicy,
+        now: Instant,
+    ) -> Option<Duration> {
         let until = self.lock().clients.get(&Network::of_client(client));
-        policy.count(until, now) >= policy.per_client
+        policy.refuse(policy.per_client, until, now)
     }
 
-    /// Whether somebody has been wrong too often about a user.
-    pub(crate) fn refuse_user(&self, user: &str, policy: &LoginPolicy, now: Instant) -> bool {
+    /// Whether somebody has been wrong too often about a user: then, when the next password is looked
+    /// at.
+    pub fn refuse_user(&self, user: &str, policy: &LoginPolicy, now: Instant) -> Option<Duration> {
         let state = self.lock();
-        policy.count(state.users.get(&state.hasher.hash_one(user)), now) >= policy.per_user
+        policy.refuse(policy.per_user, state.users.get(&state.hasher.hash_one(user)), now)
     }
 
     /// A client was wrong about a user, or sent what could not even be read. How long it has to wait
-    /// for its answer.
-    pub(crate) fn note(
+    /// for its answer. [`AuthHandler`](crate::AuthHandler) notes what it finds by itself.
+    pub fn note(
         &self,
         client: IpAddr,
         user: Option<&str>,
@@ -143,6 +150,15 @@ impl LoginPolicy {
         let left = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let count = left.as_nanos().div_ceil(self.interval().as_nanos());
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// How long it takes until there are fewer than `most`, if there are not.
+    fn refuse(&self, most: u32, until: Option<Instant>, now: Instant) -> Option<Duration> {
+        if self.count(until, now) < most {
+            return None;
+        }
+        let left = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        Some(left.saturating_sub(self.interval() * most.saturating_sub(1)))
     }
 
     /// When the last is forgotten, after one more. More than would be refused need not be counted.
@@ -202,24 +218,28 @@ mod tests {
             })
         };
         guess(one, 4);
-        assert!(!failures.refuse_client(one, &policy, now));
+        assert_eq!(failures.refuse_client(one, &policy, now), None);
         guess(one, 1);
-        assert!(failures.refuse_client(one, &policy, now));
-        assert!(!failures.refuse_user("ann", &policy, now));
+        // Until the first of the five is forgotten.
+        assert_eq!(failures.refuse_client(one, &policy, now), Some(seconds(60)));
+        let then = now + seconds(59);
+        assert_eq!(failures.refuse_client(one, &policy, then), Some(seconds(1)));
+        assert_eq!(failures.refuse_client(one, &policy, now + seconds(60)), None);
+        assert_eq!(failures.refuse_user("ann", &policy, now), None);
         guess(two, 3);
-        assert!(!failures.refuse_client(two, &policy, now));
-        assert!(failures.refuse_user("ann", &policy, now));
-        assert!(!failures.refuse_user("bob", &policy, now));
+        assert_eq!(failures.refuse_client(two, &policy, now), None);
+        assert_eq!(failures.refuse_user("ann", &policy, now), Some(seconds(60)));
+        assert_eq!(failures.refuse_user("bob", &policy, now), None);
         // Everything is over in time, however often it was tried meanwhile.
         guess(one, 1000);
         let later = now + seconds(60 * 8);
-        assert!(!failures.refuse_client(one, &policy, later));
-        assert!(!failures.refuse_user("ann", &policy, now + seconds(60 * 8)));
+        assert_eq!(failures.refuse_client(one, &policy, later), None);
+        assert_eq!(failures.refuse_user("ann", &policy, later), None);
         guess(one, 5);
         failures.forgive_client(one);
         failures.forgive_user("ann");
-        assert!(!failures.refuse_client(one, &policy, now));
-        assert!(!failures.refuse_user("ann", &policy, now));
+        assert_eq!(failures.refuse_client(one, &policy, now), None);
+        assert_eq!(failures.refuse_user("ann", &policy, now), None);
     }
 
     #[test]
@@ -230,7 +250,7 @@ mod tests {
             failures.note(address.parse().unwrap(), None, &policy, now);
         }
         let refuse = |address: &str| failures.refuse_client(address.parse().unwrap(), &policy, now);
-        assert!(refuse("2001:db8::2") && !refuse("2001:db8:0:1::1"));
+        assert!(refuse("2001:db8::2").is_some() && refuse("2001:db8:0:1::1").is_none());
     }
 
     #[test]
@@ -261,6 +281,9 @@ mod tests {
             (0..100).for_each(|_| {
                 state.note(client(1), Some("ann"), &policy, now);
             });
+            let until = state.clients.get(&client(1));
+            assert_eq!(policy.refuse(policy.per_client, until, now), None);
+            assert!(policy.refuse(policy.per_user, until, now).is_some());
         }
     }
 }

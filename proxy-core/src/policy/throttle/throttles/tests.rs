@@ -1,6 +1,8 @@
+use super::super::Usage;
 use super::*;
+use crate::policy::User;
 use crate::policy::rules::Mode;
-use crate::policy::throttle::{Allowance, Rate, Scope, Volume};
+use crate::policy::throttle::{Allowance, Members, Rate, Scope, Volume};
 
 /// 2026-11-25, at noon.
 fn noon() -> SystemTime {
@@ -29,7 +31,8 @@ impl Stage {
     }
 
     fn asks(&mut self, client: u8, host: &str) -> Result<u128, (Reason, u128)> {
-        let asking = Asking { client: [192, 0, 2, client].into(), host, rule: Some("own") };
+        let asking =
+            Asking { rule: Some("own"), ..Asking::client([192, 0, 2, client].into()).to(host) };
         let reported = &mut self.reported;
         self.throttles
             .admit_request(&asking, self.moment, &mut self.held, |it| reported.push(it.clone()))
@@ -39,7 +42,7 @@ impl Stage {
 }
 
 fn asking(client: u8) -> Asking<'static> {
-    Asking { client: [192, 0, 2, client].into(), host: "a.test", rule: None }
+    Asking::client([192, 0, 2, client].into()).to("a.test")
 }
 
 fn requests(rate: Rate) -> Throttle {
@@ -205,4 +208,80 @@ fn throttles_keep_their_counts_by_their_names() {
     assert_eq!(stage.asks(1, ""), Ok(0));
     let twice = Throttles::begin(vec![rate(1), rate(2)], &stage.throttles);
     assert_eq!(twice.unwrap_err(), ("requests".into(), ThrottleError::Twice));
+}
+
+#[test]
+fn users_have_counts_of_their_own_wherever_they_come_from() {
+    let own = Throttle::new("own", Scope::User, Allowance::Requests(Rate::new(1, 100 * SECOND)));
+    let guests = Members { users: vec!["cy".to_owned()], groups: vec!["guests".to_owned()] };
+    let few = Throttle::new("few", Scope::User, Allowance::Volume(Volume::daily(10)));
+    let stage = Stage::new([own.with_entries(10), few.only_for(guests)]);
+    let ask = |user: Option<&User>, client: u8| {
+        let asking = Asking { user, ..asking(client) };
+        let admitted =
+            stage.throttles.admit_request(&asking, stage.moment, &mut Vec::new(), |_| {});
+        admitted.map_err(|over| over.name.to_string())
+    };
+    let mut ann = User::new("ann");
+    ann.groups = vec!["staff".to_owned()];
+    let mut bob = User::new("bob");
+    bob.groups = vec!["guests".to_owned()];
+    assert!(ask(Some(&ann), 1).is_ok());
+    assert_eq!(ask(Some(&ann), 2), Err("own".to_owned()));
+    assert!(ask(Some(&bob), 1).is_ok());
+    // Of those who have not said who they are, nothing is counted.
+    assert!((0..5).all(|_| ask(None, 1).is_ok()));
+    assert_eq!(stage.throttles.states()[0].entries, 2);
+    let load = |user: &User| {
+        let asking = asking(1).by(user);
+        let passed = stage.throttles.passed(Flow::Down, &asking, stage.moment, 10, &mut 0, |_| {});
+        passed.is_ok()
+    };
+    assert!(load(&ann) && load(&ann) && !load(&bob) && !load(&User::new("cy")));
+    let usage: Vec<_> = stage.throttles.usage_at(noon()).iter().map(Usage::whose).collect();
+    assert_eq!((usage.len(), usage.contains(&"bob".to_owned())), (2, true));
+    // And in another run they are found again.
+    let mut other = Stage::new([stage.throttles.running()[1].throttle.clone()]);
+    other.throttles.restore_at(stage.throttles.usage_at(noon()), noon());
+    let admit = |user: &User, held: &mut Vec<Held>| {
+        other.throttles.admit_request(&asking(3).by(user), other.moment, held, |_| {}).is_ok()
+    };
+    assert!(admit(&ann, &mut other.held) && !admit(&bob, &mut other.held));
+}
+
+#[test]
+fn clocks_that_jump_give_nobody_more_and_lock_nobody_out() {
+    let day = Duration::from_secs(86_400);
+    let monthly = Throttle::new("month", Scope::client(), Allowance::Volume(Volume::monthly(10)));
+    let mut stage = Stage::new([requests(Rate::new(1, 100 * SECOND)), monthly]);
+    assert_eq!(stage.asks(1, ""), Ok(0));
+    let used = |stage: &Stage| {
+        let passed = stage.throttles.passed(Flow::Up, &asking(1), stage.moment, 10, &mut 0, |_| {});
+        passed.map_err(|over| over.reason)
+    };
+    assert_eq!(used(&stage), Err(Reason::QuotaExceeded));
+    // The time of day has no say in rates, whichever way it goes.
+    for today in [noon() - 400 * day, noon() + 400 * day] {
+        stage.moment.today = today;
+        assert_eq!(stage.asks(1, "").unwrap_err().0, Reason::RateLimited);
+    }
+    stage.moment.now += 1000 * SECOND;
+    // Set back by a month: what was used stays used, until that month ends, and not until its own.
+    stage.moment.today = noon() - 30 * day;
+    assert_eq!(stage.asks(1, "").unwrap_err().0, Reason::QuotaExceeded);
+    assert_eq!(used(&stage), Err(Reason::QuotaExceeded));
+    stage.moment.today = noon();
+    assert_eq!(stage.asks(1, ""), Ok(0));
+    // Ahead by mistake, and right again: that month is not the last one with anything in it.
+    stage.moment.today = noon() + 4000 * day;
+    assert_eq!(used(&stage), Err(Reason::QuotaExceeded));
+    stage.moment = Moment { now: stage.moment.now + 1000 * SECOND, today: noon() };
+    assert_eq!(stage.asks(1, "").unwrap_err().0, Reason::QuotaExceeded);
+    assert_eq!(used(&stage), Err(Reason::QuotaExceeded), "it is of this month now");
+    stage.moment.today = noon() + 31 * day;
+    assert_eq!(stage.asks(1, ""), Ok(0));
+    // The machine's other clock never goes back; if it did, that would be no time at all.
+    let earlier = stage.moment.now - 2000 * SECOND;
+    stage.moment.now = earlier;
+    assert_eq!(stage.asks(1, "").unwrap_err().0, Reason::RateLimited);
 }

@@ -154,6 +154,24 @@ mod tests {
         );
     }
 
+    /// By the time that it takes, nobody can tell who is there. (One who is not looked at takes a
+    /// ten-thousandth of it, on any machine.)
+    #[test]
+    fn who_is_not_there_is_looked_at_for_as_long() {
+        let hash = crate::policy::hash_password(&Password::new("right".to_owned())).unwrap();
+        let file = PasswordFile::parse(&format!("ann:{hash}\n")).unwrap();
+        let shortest = |user: &str| {
+            let time = |_| {
+                let begun = std::time::Instant::now();
+                assert_eq!(check(&file, user, "wrong"), Authentication::Rejected);
+                begun.elapsed()
+            };
+            (0..5).map(time).min().unwrap()
+        };
+        let (known, unknown) = (shortest("ann"), shortest("nobody"));
+        assert!(unknown * 4 > known, "{unknown:?}, and {known:?} for one who is there");
+    }
+
     #[test]
     fn everything_wrong_is_told_by_its_line_and_no_line_is_shown() {
         let text = format!("ann:{ANN}\nsecret\n:{ANN}\n#\nann:{ANN}\nbob:secret\ncy:{ANN}:x\n");
