@@ -75,7 +75,7 @@ pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Tel
 pub use limits::{Limits, Timeouts};
 pub use logger::{
     AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,
-    NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
+    LogOverflow, NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
 };
 pub use net::{Accept, Intake, Listener, Parting, Socket, TcpListener, Wake};
 pub use policy::{

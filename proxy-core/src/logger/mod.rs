@@ -39,9 +39,10 @@ pub use background::Background;
 pub use filter::Filter;
 pub use json::JsonLogger;
 pub use log_file::LogFile;
-pub use log_thread::LogCounts;
+pub(crate) use log_thread::Backlog;
 #[cfg(any(test, fuzzing))]
 pub(crate) use log_thread::{Collected, collected};
+pub use log_thread::{LogCounts, LogOverflow};
 pub(crate) use log_thread::{LogSender, LogThread};
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use tee::Tee;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::build::{BuildError, Proxy, Threads};
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
-use crate::logger::{LogCounts, LogThread};
+use crate::logger::{LogCounts, LogOverflow, LogThread};
 use crate::policy::Bans;
 use crate::policy::throttle::Throttles;
 use crate::runtime::WorkerPool;
@@ -35,6 +35,7 @@ pub struct ProxyHandle {
     pub(super) listeners: usize,
     pub(super) loops: Vec<RunningLoop>,
     pub(super) log: LogThread,
+    pub(super) log_overflow: LogOverflow,
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
@@ -75,13 +76,20 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl ProxyHandle {
     pub(super) fn start(proxy: Proxy) -> Result<ProxyHandle, BuildError> {
-        let Proxy { listeners, settings, logger, threads, shares_addresses, has_default_connector } =
-            proxy;
+        let Proxy {
+            listeners,
+            settings,
+            logger,
+            log_overflow,
+            threads,
+            shares_addresses,
+            has_default_connector,
+        } = proxy;
         let settings = Arc::new(settings);
         let newest = Arc::new(Newest::new(Arc::clone(&settings)));
         let limits = &settings.limits;
         let lanes = lanes(threads.workers, limits.lane_queue)?;
-        let log = LogThread::start(logger, limits.log_queue)?;
+        let log = LogThread::start(logger, limits.log_queue)?.with_overflow(log_overflow);
         let mut handle = ProxyHandle {
             settings: Arc::clone(&settings),
             reception: Arc::new(Reception::new(Vec::new(), Arc::clone(&newest))),
@@ -91,6 +99,7 @@ impl ProxyHandle {
             loops: Vec::new(),
             log,
             threads,
+            log_overflow,
             shares_addresses,
             has_default_connector,
             pool: Arc::clone(&lanes.pool),
@@ -115,7 +124,8 @@ impl ProxyHandle {
             })?;
             handle.loops.push(RunningLoop { reload, count, drain, thread });
         }
-        handle.reception = Arc::new(Reception::new(doors, newest));
+        let reception = Reception::new(doors, newest).held_back_by(handle.log.backlog());
+        handle.reception = Arc::new(reception);
         for (number, bound) in listeners.into_iter().enumerate() {
             let id = ListenerId(number);
             handle.entrances.push(Entrance::prepare(bound, id, &handle.reception)?);
