@@ -159,14 +159,14 @@ fn boolean(line: &mut Lines, value: bool) {
     line.raw(if value { "true" } else { "false" });
 }
 
-fn string(line: &mut Lines, text: &str) {
+pub(super) fn string(line: &mut Lines, text: &str) {
     line.raw("\"");
     escaped(line, text);
     line.raw("\"");
 }
 
 /// A string of what need not be text: JSON is (RFC 8259 §8.1).
-fn bytes(line: &mut Lines, bytes: &[u8]) {
+pub(super) fn bytes(line: &mut Lines, bytes: &[u8]) {
     line.raw("\"");
     for chunk in bytes.utf8_chunks() {
         escaped(line, chunk.valid());
