@@ -10,10 +10,12 @@ use proxy_core::throttle::Throttle;
 use proxy_core::{
     Authority, BanPolicy, BuildError, ConnectPorts, ConnectionHandler, DestinationGuard,
     Destinations, FixedUpstreamHandler, ForwardHandler, ForwardingFields, ForwardingPolicy, Intake,
-    Limits, Listener, Network, PacHandler, Proxy, ProxyBuilder, RulesHandler, Timeouts,
+    Limits, Listener, LogOverflow, Network, PacHandler, Proxy, ProxyBuilder, RulesHandler,
+    Timeouts,
 };
 
 use crate::descriptors::Descriptors;
+use crate::logs::WrittenLog;
 use crate::privacy::{Disclosure, LogAddresses};
 use crate::rules::Ruled;
 use crate::throttles::WrittenThrottle;
@@ -34,6 +36,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `None`: standard output.
     pub log_file: Option<PathBuf>,
+    /// Several of them, in the place of that one.
+    pub logs: Vec<WrittenLog>,
+    /// What is done when they cannot keep up.
+    pub log_overflow: LogOverflow,
     /// Who is served. Empty: everybody who gets here, which must be nobody but this machine, unless
     /// there is an upstream or `allow_open_proxy` says otherwise.
     pub allow_client: Vec<Network>,
@@ -87,6 +93,8 @@ impl Default for Config {
             upstream: None,
             log_format: LogFormat::Text,
             log_file: None,
+            logs: Vec::new(),
+            log_overflow: LogOverflow::Drop,
             allow_client: Vec::new(),
             allow_open_proxy: false,
             allow_destination: Vec::new(),
@@ -134,6 +142,7 @@ impl Config {
             .privacy(self.disclosure.privacy())
             .ban_policy(self.bans.clone())
             .throttles(self.throttles())
+            .log_overflow(self.log_overflow)
             .guard(self.guard())
             .workers(self.workers);
         if self.reuse_port {
@@ -309,6 +318,16 @@ impl Config {
                     .to_owned(),
             });
         }
+        if !self.logs.is_empty() {
+            let set = [
+                ("log_file", self.log_file.is_some()),
+                ("log_format", self.log_format != LogFormat::Text),
+            ];
+            if let Some((setting, _)) = set.into_iter().find(|(_, is_set)| *is_set) {
+                let problem = "each [[log]] of the file says so itself: set one or the other";
+                return Err(Impossible { setting, problem: problem.to_owned() });
+            }
+        }
         if self.allow_open_proxy && !self.allow_client.is_empty() {
             return Err(Impossible {
                 setting: "allow_open_proxy",
@@ -381,10 +400,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// `key=value`, one record a line.
+    Logfmt,
     /// Apache's common log format.
     Common,
     /// Apache's combined log format.
     Combined,
+    /// Squid's native format.
+    Squid,
     /// Nothing is logged.
     Off,
 }
@@ -401,7 +424,8 @@ pub enum Forwarding {
 }
 
 words!(LogFormat: "text" => LogFormat::Text, "json" => LogFormat::Json,
-    "common" => LogFormat::Common, "combined" => LogFormat::Combined, "off" => LogFormat::Off);
+    "logfmt" => LogFormat::Logfmt, "common" => LogFormat::Common,
+    "combined" => LogFormat::Combined, "squid" => LogFormat::Squid, "off" => LogFormat::Off);
 words!(Forwarding: "auto" => Forwarding::Auto, "off" => Forwarding::Off,
     "x-forwarded-for" => Forwarding::XForwardedFor, "forwarded" => Forwarding::Forwarded,
     "both" => Forwarding::Both);
@@ -455,6 +479,18 @@ mod tests {
         let (users, command) = (Some("u".into()), vec!["helper".to_owned()]);
         let logins = Logins { users, command, ..Logins::default() };
         assert_eq!(impossible(&Config { logins, ..Config::default() }), "authenticator");
+    }
+
+    #[test]
+    fn logs_are_described_in_one_way() {
+        let mut config = Config::default();
+        let file = crate::config_file::ConfigFile::new("f", "[[log]]\nto = 'stdout'\n");
+        file.apply(&mut config).unwrap();
+        assert_eq!(config.check(&Descriptors::of(20_128)), Ok(()));
+        let file = Config { log_file: Some("a".into()), ..config.clone() };
+        assert_eq!(impossible(&file), "log_file");
+        let format = Config { log_format: LogFormat::Json, ..config };
+        assert_eq!(impossible(&format), "log_format");
     }
 
     #[test]

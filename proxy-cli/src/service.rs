@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proxy_core::{BuildError, ConnectPorts, Destinations, ProxyBuilder, ProxyHandle, ReloadReport};
 
-use crate::access_log::AccessLog;
+use crate::access_log::{self, AccessLog};
 use crate::args::Args;
 use crate::config::{self, Config};
 use crate::descriptors::Descriptors;
@@ -44,8 +44,8 @@ impl Service {
     /// # Errors
     /// It could not be started; that has been told.
     pub fn start(origin: Origin, config: Config) -> Result<Service, ExitCode> {
-        let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| fail(&error))?;
-        let builder = log.attach(&config, listening(&config, &origin.descriptors));
+        let log = AccessLog::open(&config).map_err(|error| fail(&error))?;
+        let builder = log.attach(listening(&config, &origin.descriptors));
         let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
         let proxy = builder.start().map_err(|error| refuse(&error, &[]))?;
         let bans = keep_bans(&config, &proxy)?;
@@ -77,12 +77,13 @@ impl Service {
         notify::stopping();
         notify::status(&stopping);
         let report = self.proxy.shutdown_tunnels(self.config.drain, tunnels);
+        let lost = self.log.finish();
         tell!(
             "stopped: {} connections drained, {} cut; {} records logged, {} dropped",
             report.drained,
             report.cut,
             report.log.logged,
-            report.log.dropped + report.log.panicked
+            report.log.dropped + report.log.panicked + lost
         );
         ExitCode::SUCCESS
     }
@@ -116,14 +117,10 @@ impl Service {
         let told = |_| NotReloaded;
         let before = self.proxy.local_addrs().to_vec();
         let mut builder = listening(&config, descriptors);
-        let log_of =
-            |config: &Config| (config.log_file.clone(), config.log_format, config.log_addresses);
-        let is_logged_elsewhere = log_of(&config) != log_of(&self.config);
         let mut log = None;
-        if is_logged_elsewhere {
-            let opened =
-                AccessLog::open(config.log_file.as_deref()).map_err(|error| told(fail(&error)))?;
-            builder = log.insert(opened).attach(&config, builder);
+        if access_log::differs(&config, &self.config) {
+            let opened = AccessLog::open(&config).map_err(|error| told(fail(&error)))?;
+            builder = log.insert(opened).attach(builder);
         }
         let mut report =
             self.proxy.reload(builder).map_err(|error| refuse(&error, &before)).map_err(told)?;
