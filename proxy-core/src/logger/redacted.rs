@@ -209,8 +209,10 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     /// What a logger behind it gets to see: target, referer and user.
+    type Told = (String, Option<String>, Option<String>);
+
     #[derive(Clone, Default)]
-    struct Seen(Arc<Mutex<Vec<(String, Option<String>, Option<String>)>>>);
+    struct Seen(Arc<Mutex<Vec<Told>>>);
 
     impl RequestLogger for Seen {
         fn log(&self, record: &AccessRecord<'_>) {
