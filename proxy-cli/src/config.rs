@@ -11,11 +11,13 @@ use proxy_core::throttle::Throttle;
 use proxy_core::{
     Authority, BanPolicy, BuildError, ConnectPorts, ConnectionHandler, DestinationGuard,
     Destinations, FixedUpstreamHandler, ForwardHandler, ForwardingFields, ForwardingPolicy, Intake,
-    Limits, Listener, Network, PacHandler, Proxy, ProxyBuilder, RulesHandler, Timeouts,
+    Limits, Listener, LogOverflow, Network, PacHandler, Proxy, ProxyBuilder, RulesHandler,
+    Timeouts,
 };
 
 use crate::admin::AdminSettings;
 use crate::descriptors::Descriptors;
+use crate::logs::WrittenLog;
 use crate::privacy::{Disclosure, LogAddresses};
 use crate::rules::Ruled;
 use crate::throttles::WrittenThrottle;
@@ -36,6 +38,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `None`: standard output.
     pub log_file: Option<PathBuf>,
+    /// Several of them, in the place of that one.
+    pub logs: Vec<WrittenLog>,
+    /// What is done when they cannot keep up.
+    pub log_overflow: LogOverflow,
     /// Who is served. Empty: everybody who gets here, which must be nobody but this machine, unless
     /// there is an upstream or `allow_open_proxy` says otherwise.
     pub allow_client: Vec<Network>,
@@ -95,6 +101,8 @@ impl Default for Config {
             upstream: None,
             log_format: LogFormat::Text,
             log_file: None,
+            logs: Vec::new(),
+            log_overflow: LogOverflow::Drop,
             allow_client: Vec::new(),
             allow_open_proxy: false,
             allow_destination: Vec::new(),
@@ -145,6 +153,7 @@ impl Config {
             .privacy(self.disclosure.privacy())
             .ban_policy(self.bans.clone())
             .throttles(self.throttles())
+            .log_overflow(self.log_overflow)
             .guard(self.guard())
             .workers(self.workers)
             .metrics_top(self.metrics_top)
@@ -322,6 +331,16 @@ impl Config {
                     .to_owned(),
             });
         }
+        if !self.logs.is_empty() {
+            let set = [
+                ("log_file", self.log_file.is_some()),
+                ("log_format", self.log_format != LogFormat::Text),
+            ];
+            if let Some((setting, _)) = set.into_iter().find(|(_, is_set)| *is_set) {
+                let problem = "each [[log]] of the file says so itself: set one or the other";
+                return Err(Impossible { setting, problem: problem.to_owned() });
+            }
+        }
         if self.allow_open_proxy && !self.allow_client.is_empty() {
             return Err(Impossible {
                 setting: "allow_open_proxy",
@@ -406,10 +425,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// `key=value`, one record a line.
+    Logfmt,
     /// Apache's common log format.
     Common,
     /// Apache's combined log format.
     Combined,
+    /// Squid's native format.
+    Squid,
     /// Nothing is logged.
     Off,
 }
@@ -426,7 +449,8 @@ pub enum Forwarding {
 }
 
 words!(LogFormat: "text" => LogFormat::Text, "json" => LogFormat::Json,
-    "common" => LogFormat::Common, "combined" => LogFormat::Combined, "off" => LogFormat::Off);
+    "logfmt" => LogFormat::Logfmt, "common" => LogFormat::Common,
+    "combined" => LogFormat::Combined, "squid" => LogFormat::Squid, "off" => LogFormat::Off);
 words!(Forwarding: "auto" => Forwarding::Auto, "off" => Forwarding::Off,
     "x-forwarded-for" => Forwarding::XForwardedFor, "forwarded" => Forwarding::Forwarded,
     "both" => Forwarding::Both);
@@ -480,6 +504,18 @@ mod tests {
         let (users, command) = (Some("u".into()), vec!["helper".to_owned()]);
         let logins = Logins { users, command, ..Logins::default() };
         assert_eq!(impossible(&Config { logins, ..Config::default() }), "authenticator");
+    }
+
+    #[test]
+    fn logs_are_described_in_one_way() {
+        let mut config = Config::default();
+        let file = crate::config_file::ConfigFile::new("f", "[[log]]\nto = 'stdout'\n");
+        file.apply(&mut config).unwrap();
+        assert_eq!(config.check(&Descriptors::of(20_128)), Ok(()));
+        let file = Config { log_file: Some("a".into()), ..config.clone() };
+        assert_eq!(impossible(&file), "log_file");
+        let format = Config { log_format: LogFormat::Json, ..config };
+        assert_eq!(impossible(&format), "log_format");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::complaint::{Complaint, did_you_mean};
 use crate::config::Config;
+use crate::logs;
 use crate::rules::{self, Written};
 use crate::settings::{self, Given};
 use crate::throttles;
@@ -90,6 +91,10 @@ impl ConfigFile {
                 complaints.extend(throttles::take(self, value, &mut config.throttles));
                 continue;
             }
+            if &**key.get_ref() == logs::KEY {
+                complaints.extend(logs::take(self, value, &mut config.logs));
+                continue;
+            }
             let Some(setting) = settings::find(key.get_ref()) else {
                 complaints.push(self.unknown(key.get_ref(), key.span(), value.get_ref()));
                 continue;
@@ -151,7 +156,7 @@ impl ConfigFile {
 }
 
 fn section_meant(key: &str) -> Option<&'static str> {
-    let mut names = rules::KEYS.into_iter().chain([throttles::KEY]);
+    let mut names = rules::KEYS.into_iter().chain([throttles::KEY, logs::KEY]);
     names.find(|name| strsim::osa_distance(key, name) == 1)
 }
 

@@ -31,6 +31,12 @@ pub fn list(config: &Config) -> String {
     for throttle in &config.throttles {
         write!(listing, "\n{}", throttle.show()).expect("writing to a string does not fail");
     }
+    if !config.logs.is_empty() {
+        listing += "\n# Logs\n# ====\n";
+    }
+    for log in &config.logs {
+        write!(listing, "\n{}", log.show()).expect("writing to a string does not fail");
+    }
     listing
 }
 

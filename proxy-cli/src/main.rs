@@ -23,6 +23,8 @@ mod kept_file;
 mod listen_address;
 mod listing;
 mod loading;
+mod log_overflow;
+mod logs;
 mod notify;
 mod number;
 mod passed;

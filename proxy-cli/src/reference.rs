@@ -23,7 +23,8 @@ proxy-cli --config proxy.toml
 ```
 
 Rules, and the lists and routes that they name, stand below the settings in sections of their own:
-[rules.md](rules.md). So do [throttles](limits-and-users.md#throttles-and-quotas).
+[rules.md](rules.md). So do [throttles](limits-and-users.md#throttles-and-quotas), and
+[access logs](logs.md#where-it-goes) where one is not enough.
 
 What each [user](limits-and-users.md#the-file-of-users) may do stands in sections, `[user.NAME]`, and so in a
 file only.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proxy_core::{BuildError, ConnectPorts, Destinations, ProxyBuilder, ProxyHandle, ReloadReport};
 
-use crate::access_log::AccessLog;
+use crate::access_log::{self, AccessLog};
 use crate::admin::{self, Admin, Bound, Done, Place, Wish, Wishes};
 use crate::args::Args;
 use crate::config::{self, Config};
@@ -49,11 +49,11 @@ impl Service {
     /// # Errors
     /// It could not be started; that has been told.
     pub fn start(origin: Origin, config: Config) -> Result<Service, ExitCode> {
-        let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| fail(&error))?;
+        let log = AccessLog::open(&config).map_err(|error| fail(&error))?;
         let bound = Bound::bind(&config)?;
-        let mut builder = log.attach(&config, listening(&config, &origin.descriptors));
+        let mut builder = log.attach(listening(&config, &origin.descriptors));
         if let Some(bound) = &bound {
-            let logger = bound.beside(log.logger(&config), &config);
+            let logger = bound.beside(log.logger(), &config);
             builder = bound.prepare(builder).logger(logger);
         }
         let builder = origin.passed.attach(builder).map_err(|error| fail(&error))?;
@@ -97,12 +97,13 @@ impl Service {
         if let Some(admin) = self.admin {
             admin.end();
         }
+        let lost = self.log.finish();
         tell!(
             "stopped: {} connections drained, {} cut; {} records logged, {} dropped",
             report.drained,
             report.cut,
             report.log.logged,
-            report.log.dropped + report.log.panicked
+            report.log.dropped + report.log.panicked + lost
         );
         ExitCode::SUCCESS
     }
@@ -187,17 +188,13 @@ impl Service {
         if let Some(admin) = &self.admin {
             builder = admin.prepare(builder);
         }
-        let log_of =
-            |config: &Config| (config.log_file.clone(), config.log_format, config.log_addresses);
-        let is_logged_elsewhere = log_of(&config) != log_of(&self.config);
         let mut log = None;
-        if is_logged_elsewhere {
-            let opened =
-                AccessLog::open(config.log_file.as_deref()).map_err(|error| vec![why(&error)])?;
+        if access_log::differs(&config, &self.config) {
+            let opened = AccessLog::open(&config).map_err(|error| vec![why(&error)])?;
             let opened = log.insert(opened);
             builder = match &self.admin {
-                Some(admin) => builder.logger(admin.beside(opened.logger(&config), &config)),
-                None => opened.attach(&config, builder),
+                Some(admin) => builder.logger(admin.beside(opened.logger(), &config)),
+                None => opened.attach(builder),
             };
         }
         let mut report = self.proxy.reload(builder).map_err(|error| refusal(&error, &before))?;

@@ -83,8 +83,9 @@ pub use handler::{
 pub use http1::{ClientHints, FieldEdits, ForwardingFields, Privacy, Referer, Telling, UserAgent};
 pub use limits::{Limits, Timeouts};
 pub use logger::{
-    AccessRecord, ApacheLogger, Background, Event, Filter, JsonLogger, Kind, LogCounts, LogFile,
-    NoLog, OwnedRecord, RequestLogger, Tee, TextLogger, Veiled,
+    AccessRecord, ApacheLogger, Background, Event, Facility, Filter, JsonLogger, Kind, LogCounts,
+    LogFile, LogOverflow, LogfmtLogger, NoLog, OwnedRecord, Redacted, RequestLogger, SquidLogger,
+    Syslog, Tee, Template, TemplateError, TemplateLogger, TextLogger, Veiled,
 };
 #[cfg(unix)]
 pub use net::UnixListener;

@@ -71,7 +71,8 @@ pub struct Limits {
     /// connection is closed instead of kept. Default 256.
     pub idle_per_upstream: usize,
     /// Access records that wait for the logger, per loop; their texts may have 512 bytes each
-    /// on average. At the limit further records are dropped and counted. Default 65,536.
+    /// on average. At the limit further records are dropped and counted, or new clients wait: see
+    /// [`LogOverflow`](crate::LogOverflow). Default 65,536.
     pub log_queue: usize,
     /// Unread body bytes of a refused request that are read and thrown away so that the
     /// connection can be kept, within [`Timeouts::body_idle`]. A longer body closes it. Default

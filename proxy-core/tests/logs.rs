@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use proxy_core::{
     AccessRecord, Action, ApacheLogger, ConnectError, ConnectionHandler, Destination, Dialing,
-    Event, Exchange, JsonLogger, Limits, LogFile, Proxy, ProxyBuilder, Reason, Tee,
+    Event, Exchange, JsonLogger, Limits, LogFile, LogOverflow, Proxy, ProxyBuilder, Reason, Tee,
     UpstreamConnector, http1::Version,
 };
 use support::{Client, Nobody, Origin, PATIENCE, Stage, timeouts};
@@ -229,4 +229,42 @@ fn records_and_counted_drops_are_the_exchanges() {
     drop(let_go);
     let log = proxy.shutdown(PATIENCE).log;
     assert_eq!((log.logged, log.dropped), (5, 15));
+}
+
+#[test]
+fn a_log_that_may_lose_nothing_lets_nobody_in_until_it_has_caught_up() {
+    let (origin, asked) = Origin::observed(EMPTY);
+    let (let_go, hold) = bounded::<()>(0);
+    let logger = move |_: &AccessRecord<'_>| {
+        let _ = hold.recv();
+    };
+    let builder = Proxy::builder().listen("127.0.0.1:0").event_loops(1).logger(logger);
+    let builder = builder.log_overflow(LogOverflow::Block);
+    let proxy = few_may_wait(builder, 5).start().unwrap();
+    let [mut busy, mut early] = [0, 1].map(|_| Client::connect(proxy.local_addrs()[0]));
+    // Both are let in before the log is full.
+    assert_eq!(early.send(origin.get("/early")).answer().status, 204);
+    for _ in 0..4 {
+        let answer = busy.send(origin.get("/")).answer();
+        assert_eq!((answer.status, answer.field("Connection")), (204, None));
+    }
+    // Five wait. One more of each who is there, and then they have to go.
+    let mut late = Client::connect(proxy.local_addrs()[0]);
+    late.send(origin.get("/late"));
+    for client in [&mut busy, &mut early] {
+        let answer = client.send(origin.get("/last")).answer();
+        assert_eq!((answer.status, answer.field("Connection")), (204, Some("close")));
+        client.expect_end();
+    }
+    // The loop has come round since it was told of the new client.
+    let so_far: Vec<_> = asked.try_iter().collect();
+    assert_eq!(so_far.len(), 7);
+    assert!(!so_far.iter().any(|head| head.contains("/late")), "it waits to be accepted");
+    assert_eq!(proxy.log_counts().dropped, 0);
+
+    drop(let_go);
+    assert_eq!(late.answer().status, 204, "it is served when the log has caught up");
+    drop(late);
+    let log = proxy.shutdown(PATIENCE).log;
+    assert_eq!((log.logged, log.dropped), (8, 0));
 }

@@ -139,6 +139,7 @@ fn configuration(
     config.reuse_port = false;
     if let Some(log) = &arguments.log {
         config.log_file = Some(log.clone());
+        config.logs = Vec::new();
     }
     if let Some(path) = &arguments.learn {
         // Better now than when the command has run for an hour.
@@ -172,9 +173,10 @@ impl<'a> Run<'a> {
         descriptors: &Descriptors,
     ) -> Result<i32, i32> {
         let mut loggers = Tee::new().with(self.tally.clone());
-        if config.log_file.is_some() {
-            let log = AccessLog::open(config.log_file.as_deref()).map_err(|error| told(&error))?;
-            loggers = loggers.with(log.logger(config));
+        let mut log = None;
+        if config.log_file.is_some() || !config.logs.is_empty() {
+            let opened = AccessLog::open(config).map_err(|error| told(&error))?;
+            loggers = loggers.with(log.insert(opened).logger());
         }
         let builder = config.builder(descriptors).logger(loggers);
         let builder = match config.rules_handler() {
@@ -188,6 +190,7 @@ impl<'a> Run<'a> {
         };
         let ended = attendant.wait(&mut child);
         proxy.shutdown(DRAIN);
+        drop(log);
         let code = ended.map(child::code).map_err(|error| told(&error))?;
         let counts = self.tally.counts();
         if !self.arguments.quiet {

@@ -82,7 +82,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         name: "log-format",
         kind: Kind::Word(|config| &mut config.log_format),
-        help: "How the access log is written: for people, one JSON object a line, as Apache does, or not at all",
+        help: "How the access log is written: for people, one JSON object or `key=value` pairs a line, \
+               as Apache or Squid do, or not at all. Several logs, or lines of one's own, are \
+               sections of the file",
         unset: "",
         reason: "people read it first",
         at_limit: "",
@@ -94,6 +96,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         unset: "standard output",
         reason: "whoever starts it sees what it does",
         at_limit: "a file that cannot be opened: exit code 1",
+    },
+    Setting {
+        name: "log-overflow",
+        kind: Kind::Word(|config| &mut config.log_overflow),
+        help: "What is done while more records wait for the access log than `log-queue` allows: \
+               `drop` and count them; or `block`: let nobody in whom it could not log, and lose none",
+        unset: "",
+        reason: "a slow disk is not to stop a proxy",
+        at_limit: "",
     },
     Setting {
         name: "forwarded-for",

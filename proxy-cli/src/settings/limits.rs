@@ -172,6 +172,6 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: "Access records that wait for the log, for each event loop",
         unset: "",
         reason: "a second or two of full load",
-        at_limit: "further records are dropped and counted",
+        at_limit: "further records are dropped and counted, unless log-overflow says otherwise",
     },
 ];

@@ -166,7 +166,7 @@ pub(super) fn string(line: &mut Lines, text: &str) {
 }
 
 /// A string of what need not be text: JSON is (RFC 8259 §8.1).
-fn bytes(line: &mut Lines, bytes: &[u8]) {
+pub(super) fn bytes(line: &mut Lines, bytes: &[u8]) {
     line.raw("\"");
     for chunk in bytes.utf8_chunks() {
         escaped(line, chunk.valid());

@@ -49,6 +49,12 @@ impl Lines {
         self.bytes.extend_from_slice(&stamp);
     }
 
+    /// Seconds since 1970 to three places, as Squid has them: `1795459212.123`. Times before are 0.
+    pub(super) fn unix_time(&mut self, time: SystemTime) {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.thousandths(since.as_millis().try_into().unwrap_or(u64::MAX));
+    }
+
     pub(super) fn integer(&mut self, number: u64) {
         push_decimal(&mut self.bytes, number);
     }
@@ -77,9 +83,12 @@ impl Lines {
 
     /// Milliseconds to three places: `34.123`.
     pub(super) fn milliseconds(&mut self, duration: Duration) {
-        let micros = micros(duration);
-        self.integer(micros / 1000);
-        let places = micros % 1000;
+        self.thousandths(micros(duration));
+    }
+
+    fn thousandths(&mut self, thousandths: u64) {
+        self.integer(thousandths / 1000);
+        let places = thousandths % 1000;
         let digit = |n: u64| b'0' + (n % 10) as u8;
         self.bytes.extend_from_slice(&[
             b'.',
@@ -266,6 +275,16 @@ mod tests {
         }
         assert_eq!(line(|l| l.duration(Duration::MAX)), "5124095576.0 h");
         assert_eq!(line(|l| l.milliseconds(Duration::from_micros(34_056))), "34.056");
+    }
+
+    #[test]
+    fn seconds_since_1970() {
+        let at = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        for (millis, shown) in [(0, "0.000"), (7, "0.007"), (1_795_459_212_123, "1795459212.123")] {
+            assert_eq!(line(|l| l.unix_time(at(millis))), shown);
+        }
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(line(|l| l.unix_time(before)), "0.000");
     }
 
     #[test]

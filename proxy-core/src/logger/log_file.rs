@@ -83,7 +83,11 @@ impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // All of it under one lock: a part in the old file and a part in the new would tear a
         // line.
-        self.open().write_whole(bytes)?;
+        let written = self.open().write_whole(bytes);
+        // Whoever is told of it may have several files.
+        written.map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+        })?;
         Ok(bytes.len())
     }
 

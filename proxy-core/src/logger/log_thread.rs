@@ -4,6 +4,7 @@
 //! the logger, or dropped. It is a [`Parcel`] that sees to it: when one is dropped, on whatever
 //! way, the records still in it are counted as dropped.
 
+mod backlog;
 #[cfg(any(test, fuzzing))]
 mod collected;
 
@@ -11,8 +12,8 @@ use std::convert::Infallible;
 use std::io;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use super::RequestLogger;
 use super::batch::Batch;
 use super::record::AccessRecord;
+pub(crate) use backlog::Backlog;
+pub use backlog::LogOverflow;
+use backlog::Waiting;
 #[cfg(any(test, fuzzing))]
 pub(crate) use collected::{Collected, collected};
 
@@ -36,6 +40,8 @@ const FLUSH_AFTER: u32 = 16;
 /// Bytes of text a waiting record may have on average. Targets may be a hundred times longer, so
 /// a bound on records alone would be none on memory.
 const TEXT_PER_RECORD: u64 = 512;
+/// How long a loop that ends waits for a place for its last records, where none is to be lost.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 /// How often dropped records are told of.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
@@ -59,6 +65,9 @@ pub(crate) struct LogThread {
     totals: Arc<Totals>,
     is_off: Arc<AtomicBool>,
     limit: u64,
+    overflow: LogOverflow,
+    /// Those of all senders, where the log can hold up the proxy.
+    waiting: Mutex<Vec<Waiting>>,
     thread: Option<JoinHandle<()>>,
     /// Carries nothing: it is disconnected when the thread ends.
     alive: Receiver<Infallible>,
@@ -94,7 +103,23 @@ impl LogThread {
             worker.run(parcels);
         })?;
         let limit = limit.max(1) as u64;
-        Ok(LogThread { queue, totals, is_off, limit, thread: Some(thread), alive })
+        let overflow = LogOverflow::Drop;
+        let waiting = Mutex::default();
+        Ok(LogThread {
+            queue,
+            totals,
+            is_off,
+            limit,
+            overflow,
+            waiting,
+            thread: Some(thread),
+            alive,
+        })
+    }
+
+    /// What becomes of records that come when too many wait, of senders made from now on.
+    pub(crate) fn with_overflow(self, overflow: LogOverflow) -> Self {
+        LogThread { overflow, ..self }
     }
 
     /// A way to the log for one more loop.
@@ -106,16 +131,27 @@ impl LogThread {
             totals: Arc::clone(&self.totals),
             give_back,
         };
+        let account = Arc::new(account);
+        let pushed = Arc::new(Pushed::default());
+        if self.overflow == LogOverflow::Block {
+            let waiting = Waiting::new(Arc::clone(&account), Arc::clone(&pushed), self.limit);
+            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
+        }
         LogSender {
             batch: Batch::default(),
             queue: self.queue.clone(),
             emptied,
-            account: Arc::new(account),
+            account,
             is_off: Arc::clone(&self.is_off),
             limit: self.limit,
-            pushed: 0,
-            pushed_text: 0,
+            overflow: self.overflow,
+            pushed,
         }
+    }
+
+    /// How far behind the log is, for those who let clients in. It knows the senders there are.
+    pub(crate) fn backlog(&self) -> Backlog {
+        Backlog::of(self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     pub(crate) fn counts(&self) -> LogCounts {
@@ -181,9 +217,15 @@ pub(crate) struct LogSender {
     /// Nobody wants records. Apart from the counts: they are written all the time.
     is_off: Arc<AtomicBool>,
     limit: u64,
-    /// All records that were taken in, and the bytes of their texts.
-    pushed: u64,
-    pushed_text: u64,
+    overflow: LogOverflow,
+    pushed: Arc<Pushed>,
+}
+
+/// All records that a sender has taken in, and the bytes of their texts. Only the sender writes it.
+#[derive(Debug, Default)]
+pub(super) struct Pushed {
+    records: AtomicU64,
+    text: AtomicU64,
 }
 
 impl LogSender {
@@ -193,21 +235,33 @@ impl LogSender {
     }
 
     /// Copies a record. Hands over when a batch is full; drops and counts the record when too
-    /// many are waiting. Never blocks.
+    /// many are waiting, unless the log [holds up the proxy](LogOverflow::Block) then. Never blocks.
     pub(crate) fn push(&mut self, record: &AccessRecord<'_>) {
-        let waiting = self.pushed - self.account.settled.load(Relaxed);
-        let waiting_text = self.pushed_text - self.account.settled_text.load(Relaxed);
-        if waiting >= self.limit || waiting_text >= self.limit.saturating_mul(TEXT_PER_RECORD) {
+        if self.overflow == LogOverflow::Drop && self.is_full() {
             self.account.totals.dropped.fetch_add(1, Relaxed);
             return;
         }
         let text = self.batch.text_len();
         self.batch.push(record);
-        self.pushed += 1;
-        self.pushed_text += (self.batch.text_len() - text) as u64;
+        let text = (self.batch.text_len() - text) as u64;
+        // Nobody else writes them: a store is enough.
+        let Pushed { records, text: texts } = &*self.pushed;
+        records.store(records.load(Relaxed) + 1, Relaxed);
+        texts.store(texts.load(Relaxed) + text, Relaxed);
         if self.batch.len().is_multiple_of(BATCH) {
             self.flush();
         }
+    }
+
+    /// Whether as many records wait as may.
+    fn is_full(&self) -> bool {
+        self.account.is_full(&self.pushed, self.limit)
+    }
+
+    /// Whether there are to be no more exchanges than those that are under way, until the log has
+    /// caught up: their records are not dropped.
+    pub(crate) fn holds_up(&self) -> bool {
+        self.overflow == LogOverflow::Block && self.is_full()
     }
 
     /// Hands the batch over, if there is one and there is a place for it. Never blocks.
@@ -248,8 +302,12 @@ impl LogSender {
 impl Drop for LogSender {
     fn drop(&mut self) {
         self.flush();
+        let Some(rest) = self.take_rest() else { return };
+        if self.overflow == LogOverflow::Block {
+            // The loop has ended, and nobody waits for it but the log.
+            drop(self.queue.send_timeout(Message::Records(rest), LAST_WAIT));
+        }
         // What found no place is dropped, and counted.
-        drop(Parcel { batch: mem::take(&mut self.batch), account: Arc::clone(&self.account) });
     }
 }
 
@@ -280,7 +338,7 @@ impl Drop for Parcel {
 
 /// What a loop and the log thread both know about the records of the loop.
 #[derive(Debug)]
-struct Account {
+pub(super) struct Account {
     /// Records that wait no longer, and the bytes of their texts.
     settled: AtomicU64,
     settled_text: AtomicU64,
@@ -289,6 +347,17 @@ struct Account {
 }
 
 impl Account {
+    /// Whether as many of the records wait that were pushed as may.
+    fn is_full(&self, pushed: &Pushed, limit: u64) -> bool {
+        // The sender of another thread may be read while it pushes: none waits then.
+        let waiting = |pushed: &AtomicU64, settled: &AtomicU64| {
+            let settled = settled.load(Relaxed);
+            pushed.load(Relaxed).saturating_sub(settled)
+        };
+        waiting(&pushed.records, &self.settled) >= limit
+            || waiting(&pushed.text, &self.settled_text) >= limit.saturating_mul(TEXT_PER_RECORD)
+    }
+
     fn settle(&self, batch: &Batch) {
         self.settled.fetch_add(batch.len() as u64, Relaxed);
         self.settled_text.fetch_add(batch.text_len() as u64, Relaxed);

@@ -12,9 +12,11 @@
 //! into a batch and hands full batches over. A logger that is slower than the traffic
 //! loses records, which are counted; it never slows the proxy.
 //!
-//! [`TextLogger`] writes lines for people, [`JsonLogger`] lines for programs, [`ApacheLogger`]
-//! those of Apache's log; any of them to a [`LogFile`]. Any closure that takes a record is a
-//! logger, too. [`Tee`], [`Filter`], [`Veiled`] and [`Background`] make loggers of loggers.
+//! [`TextLogger`] writes lines for people, [`JsonLogger`] and [`LogfmtLogger`] lines for programs,
+//! [`ApacheLogger`] and [`SquidLogger`] those of other servers' logs, [`TemplateLogger`] lines of
+//! one's own; any of them to a [`LogFile`], or to a [`Syslog`]. Any closure that takes a record is a
+//! logger, too. [`Tee`], [`Filter`], [`Veiled`], [`Redacted`] and [`Background`] make loggers of
+//! loggers.
 
 mod apache;
 mod background;
@@ -27,9 +29,15 @@ mod json_text;
 mod line;
 mod log_file;
 mod log_thread;
+mod logfmt;
 mod output;
+mod pseudonyms;
 mod record;
+mod redacted;
+mod squid;
+mod syslog;
 mod tee;
+mod template;
 mod text;
 mod userinfo;
 mod veiled;
@@ -43,12 +51,18 @@ pub use json::JsonLogger;
 #[cfg(feature = "admin")]
 pub(crate) use json_text::JsonText;
 pub use log_file::LogFile;
-pub use log_thread::LogCounts;
+pub(crate) use log_thread::Backlog;
 #[cfg(any(test, fuzzing))]
 pub(crate) use log_thread::{Collected, collected};
+pub use log_thread::{LogCounts, LogOverflow};
 pub(crate) use log_thread::{LogSender, LogThread, LogTotals};
+pub use logfmt::LogfmtLogger;
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
+pub use redacted::Redacted;
+pub use squid::SquidLogger;
+pub use syslog::{Facility, Syslog};
 pub use tee::Tee;
+pub use template::{Template, TemplateError, TemplateLogger};
 pub use text::TextLogger;
 pub(crate) use userinfo::userinfo;
 pub use veiled::Veiled;

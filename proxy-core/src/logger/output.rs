@@ -1,7 +1,6 @@
 //! [`Output`]: where finished lines go, many at a time.
 
 use std::io::{self, Write};
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::line::Lines;
@@ -14,8 +13,16 @@ pub(super) struct Output<W: Write>(Mutex<State<W>>);
 struct State<W: Write> {
     writer: W,
     lines: Lines,
-    /// Whether the last write failed: told of when it begins and when it is over.
-    failing: bool,
+    /// What has failed, since the last write failed: told of when it begins and when it is over.
+    failing: Option<Failing>,
+}
+
+#[derive(Debug)]
+struct Failing {
+    error: io::Error,
+    /// How many lines were given to the writer in vain. It may have written some of them before it
+    /// failed.
+    lost: u64,
 }
 
 /// Lines are written out at the latest when there are this many bytes of them.
@@ -23,7 +30,7 @@ const BUFFER: usize = 64 * 1024;
 
 impl<W: Write> Output<W> {
     pub(super) fn new(writer: W) -> Self {
-        Output(Mutex::new(State { writer, lines: Lines::new(), failing: false }))
+        Output(Mutex::new(State { writer, lines: Lines::new(), failing: None }))
     }
 
     /// Adds a line.
@@ -55,19 +62,24 @@ impl<W: Write> State<W> {
         }
         let written =
             self.writer.write_all(self.lines.as_bytes()).and_then(|()| self.writer.flush());
-        self.lines.clear();
-        match (written, mem::take(&mut self.failing)) {
-            (Ok(()), false) => {}
-            (Ok(()), true) => log::warn!("the access log can be written again"),
-            (Err(error), told) => self.fail(&error, told),
+        match (written, self.failing.take()) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(Failing { error, lost })) => log::warn!(
+                "the access log can be written again, up to {lost} of its lines were lost; it was: {error}"
+            ),
+            (Err(error), told) => self.fail(error, told),
         }
+        self.lines.clear();
     }
 
-    fn fail(&mut self, error: &io::Error, told: bool) {
-        self.failing = true;
-        if !told {
+    /// Tells of it once. Which sink it is the error says, which is that of the writer.
+    fn fail(&mut self, error: io::Error, told: Option<Failing>) {
+        let mut failing = told.unwrap_or_else(|| {
             log::error!("the access log cannot be written, its lines are lost: {error}");
-        }
+            Failing { error, lost: 0 }
+        });
+        failing.lost += memchr::memchr_iter(b'\n', self.lines.as_bytes()).count() as u64;
+        self.failing = Some(failing);
     }
 }
 
@@ -148,10 +160,11 @@ mod tests {
 
         let calls = Calls::default();
         let output = Output::new(Flaky(calls.clone(), vec![false, false, true].into_iter()));
-        for (text, failing) in [("lost", true), ("lost, too", true), ("kept", false)] {
+        let lost = [("lost", Some(1)), ("lost, too", Some(2)), ("kept", None)];
+        for (text, lost) in lost {
             output.line(|line| line.raw(text));
             output.flush();
-            assert_eq!(output.state().failing, failing);
+            assert_eq!(output.state().failing.as_ref().map(|it| it.lost), lost);
         }
         assert_eq!(*calls.0.lock().unwrap(), [b"kept\n".to_vec()]);
     }

@@ -172,6 +172,44 @@ impl AccessRecord<'_> {
         }
     }
 
+    /// Whether the proxy refused it by a decision of its own or of whoever set it up: a rule, a
+    /// list, a missing password, a throttle, a ban. What was malformed, or failed, was not refused.
+    ///
+    /// ```
+    /// use proxy_core::{AccessRecord, Reason};
+    ///
+    /// let mut record = AccessRecord::new(([127, 0, 0, 1], 50412).into());
+    /// record.reason = Some(Reason::DeniedByRule);
+    /// assert!(record.is_refusal());
+    /// record.reason = Some(Reason::DnsFailed);
+    /// assert!(!record.is_refusal());
+    /// ```
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.reason,
+            Some(
+                Reason::Denied
+                    | Reason::DeniedByRule
+                    | Reason::Banned
+                    | Reason::ProxyAuthenticationRequired
+                    | Reason::ProxyAuthenticationFailed
+                    | Reason::AuthenticationRequired
+                    | Reason::AuthenticationFailed
+                    | Reason::TooManyFailedLogins
+                    | Reason::UserNotAllowed
+                    | Reason::ClientNotAllowed
+                    | Reason::DestinationNotAllowed
+                    | Reason::PortNotAllowed
+                    | Reason::ConnectNotAllowed
+                    | Reason::ClosedByHandler
+                    | Reason::TooManyConnections
+                    | Reason::RateLimited
+                    | Reason::QuotaExceeded
+                    | Reason::ConnectionsLimited
+            )
+        )
+    }
+
     /// The same record with other texts: how a record is parted from what it borrows.
     pub(super) fn with_texts<'b>(&self, texts: Texts<'b>) -> AccessRecord<'b> {
         let Texts { method, target, host, referer, user_agent, rule, reported, user } = texts;

@@ -1,12 +1,11 @@
 //! [`Veiled`]: records that do not say which address a client has.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::RequestLogger;
+use super::pseudonyms::Pseudonyms;
 use super::record::AccessRecord;
 
 /// Gives a logger records in which clients' addresses are veiled. Their ports become 0.
@@ -28,13 +27,7 @@ pub struct Veiled<L> {
 
 enum Veil {
     Truncated,
-    Pseudonyms(Mutex<Option<Key>>),
-}
-
-/// What the pseudonyms of a day are made with.
-struct Key {
-    day: u64,
-    random: RandomState,
+    Pseudonyms(Pseudonyms),
 }
 
 impl<L: RequestLogger> Veiled<L> {
@@ -50,7 +43,7 @@ impl<L: RequestLogger> Veiled<L> {
     /// Keys are never written anywhere: a log alone does not say who had which, nor who of today is
     /// who of yesterday.
     pub fn pseudonyms(logger: L) -> Veiled<L> {
-        Veiled { veil: Veil::Pseudonyms(Mutex::new(None)), logger }
+        Veiled { veil: Veil::Pseudonyms(Pseudonyms::default()), logger }
     }
 }
 
@@ -58,17 +51,8 @@ impl Veil {
     fn over(&self, client: IpAddr, now: SystemTime) -> IpAddr {
         match self {
             Veil::Truncated => truncated(client),
-            Veil::Pseudonyms(key) => {
-                let mut key = key.lock().unwrap_or_else(PoisonError::into_inner);
-                let day = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
-                let key = match key.take() {
-                    // Records of several loops are not in order: some of yesterday may come late.
-                    Some(current) if day == current.day || day + 1 == current.day => {
-                        key.insert(current)
-                    }
-                    _ => key.insert(Key { day, random: RandomState::new() }),
-                };
-                let number = key.random.hash_one(client.to_canonical());
+            Veil::Pseudonyms(pseudonyms) => {
+                let number = pseudonyms.of(client.to_canonical(), now);
                 IpAddr::V6(Ipv6Addr::from((0x0100 << 112) | u128::from(number)))
             }
         }
@@ -107,8 +91,8 @@ impl<L: fmt::Debug> fmt::Debug for Veiled<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-    use std::time::Duration;
+    use std::sync::{Arc, Mutex};
+    use std::time::{Duration, UNIX_EPOCH};
 
     const DAY: u64 = 86_400;
 

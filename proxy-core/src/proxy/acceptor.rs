@@ -73,7 +73,7 @@ impl Acceptor {
                     self.accept_all(|| waiting(&socket), &mut tidings);
                 }
                 if let Some(&time) = self.closed.get() {
-                    let has_room = || self.reception.free_seats() > 0;
+                    let has_room = || self.reception.has_room();
                     Farewell::new(has_room, |stream, peer| self.hand_over(stream, peer))
                         .say(socket, parting, time);
                 }
@@ -142,10 +142,16 @@ impl Acceptor {
     /// Waits until there is room for another connection. `false` when told to stop.
     fn has_room(&self, tidings: &mut Tidings) -> bool {
         while !self.is_closed() {
-            if self.reception.free_seats() > 0 {
+            if self.reception.has_room() {
                 return true;
             }
-            if tidings.full.is_news(Instant::now()) {
+            if self.reception.is_held_back() {
+                if tidings.logging.is_news(Instant::now()) {
+                    log::warn!(
+                        "the access log fell behind: new connections wait until it catches up"
+                    );
+                }
+            } else if tidings.full.is_news(Instant::now()) {
                 log::warn!(
                     "all {} connections are in use: new ones wait until some end",
                     self.reception.limit()
@@ -202,6 +208,8 @@ fn is_over(last_wait: &mut Option<Instant>) -> bool {
 struct Tidings {
     failing: Trouble,
     full: Trouble,
+    /// The log is behind.
+    logging: Trouble,
 }
 
 /// Something that is told once, however often it happens: a proxy at its limit is there again

@@ -9,7 +9,7 @@ use std::thread;
 use super::builder::ProxyBuilder;
 use super::handle::ProxyHandle;
 use crate::handler::Reach;
-use crate::logger::{NoLog, RequestLogger};
+use crate::logger::{LogOverflow, NoLog, RequestLogger};
 use crate::net::{Listener, TcpListener};
 use crate::policy::throttle::{ThrottleError, Throttles};
 use crate::policy::{Bans, Clients, ConnectPorts, DestinationGuard};
@@ -67,6 +67,7 @@ pub struct Proxy {
     pub(super) listeners: Vec<Bound>,
     pub(super) settings: Settings,
     pub(super) logger: Arc<dyn RequestLogger>,
+    pub(super) log_overflow: LogOverflow,
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
@@ -150,6 +151,7 @@ impl ProxyBuilder {
         let own = listeners.iter().filter_map(|bound| bound.listener.local_addr()).collect();
         let ids = (0..listeners.len()).map(ListenerId).collect();
         let logger = self.logger.take().unwrap_or_else(|| Arc::new(NoLog));
+        let log_overflow = self.log_overflow;
         let (shares_addresses, has_default_connector) =
             (self.shares_addresses, self.connector.is_none());
         let names_clients = self.metrics_clients;
@@ -159,6 +161,7 @@ impl ProxyBuilder {
             listeners,
             settings,
             logger,
+            log_overflow,
             threads,
             shares_addresses,
             has_default_connector,

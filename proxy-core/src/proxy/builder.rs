@@ -11,7 +11,7 @@ use crate::http1::Privacy;
 use crate::limits::{Limits, Timeouts};
 #[cfg(doc)]
 use crate::logger::NoLog;
-use crate::logger::RequestLogger;
+use crate::logger::{LogOverflow, RequestLogger};
 use crate::net::Listener;
 #[cfg(doc)]
 use crate::net::TcpListener;
@@ -32,6 +32,7 @@ pub struct ProxyBuilder {
     pub(super) handler: Arc<dyn ConnectionHandler>,
     pub(super) connector: Option<Arc<dyn UpstreamConnector>>,
     pub(super) logger: Option<Arc<dyn RequestLogger>>,
+    pub(super) log_overflow: LogOverflow,
     pub(super) forwarding: ForwardingPolicy,
     pub(super) privacy: Privacy,
     pub(super) ban_policy: BanPolicy,
@@ -63,6 +64,7 @@ impl Proxy {
             handler: Arc::new(ForwardHandler),
             connector: None,
             logger: None,
+            log_overflow: LogOverflow::default(),
             forwarding: ForwardingPolicy::off(),
             privacy: Privacy::off(),
             ban_policy: BanPolicy::default(),
@@ -120,6 +122,13 @@ impl ProxyBuilder {
     /// Gets the record of each exchange. Default: [`NoLog`].
     pub fn logger(mut self, logger: impl RequestLogger) -> Self {
         self.logger = Some(Arc::new(logger));
+        self
+    }
+
+    /// Says what is done when the logger cannot keep up. Default: [`LogOverflow::Drop`]. A reload
+    /// cannot change it.
+    pub fn log_overflow(mut self, overflow: LogOverflow) -> Self {
+        self.log_overflow = overflow;
         self
     }
 

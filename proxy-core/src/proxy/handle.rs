@@ -11,7 +11,7 @@ use super::build::{BuildError, Proxy, Threads};
 use super::control::ProxyControl;
 use super::entrance::Entrance;
 use crate::limits::LONGEST;
-use crate::logger::{LogCounts, LogThread};
+use crate::logger::{LogCounts, LogOverflow, LogThread};
 use crate::metrics::Counters;
 use crate::policy::Bans;
 use crate::policy::throttle::Throttles;
@@ -37,6 +37,7 @@ pub struct ProxyHandle {
     pub(super) listeners: usize,
     pub(super) loops: Vec<RunningLoop>,
     pub(super) log: LogThread,
+    pub(super) log_overflow: LogOverflow,
     pub(super) threads: Threads,
     pub(super) shares_addresses: bool,
     pub(super) has_default_connector: bool,
@@ -83,6 +84,7 @@ impl ProxyHandle {
             listeners,
             settings,
             logger,
+            log_overflow,
             threads,
             shares_addresses,
             has_default_connector,
@@ -95,7 +97,8 @@ impl ProxyHandle {
         let counters =
             Counters::new(threads.metrics.then_some(threads.event_loops), threads.metrics_top);
         counters.name_clients(names_clients);
-        let log = LogThread::start(counters.observe(logger), limits.log_queue)?;
+        let log = LogThread::start(counters.observe(logger), limits.log_queue)?
+            .with_overflow(log_overflow);
         let reception = Arc::new(Reception::new(Vec::new(), Arc::clone(&newest)));
         let (pool, totals) = (Arc::clone(&lanes.pool), log.totals());
         // To begin with it knows no loop, like the handle.
@@ -113,6 +116,7 @@ impl ProxyHandle {
             loops: Vec::new(),
             log,
             threads,
+            log_overflow,
             shares_addresses,
             has_default_connector,
             counters,
@@ -145,7 +149,8 @@ impl ProxyHandle {
             questions.push(count.clone());
             handle.loops.push(RunningLoop { reload, count, drain, thread });
         }
-        handle.reception = Arc::new(Reception::new(doors, Arc::clone(&newest)));
+        let reception = Reception::new(doors, Arc::clone(&newest));
+        handle.reception = Arc::new(reception.held_back_by(handle.log.backlog()));
         handle.control = control(questions, &handle.reception);
         for (number, bound) in listeners.into_iter().enumerate() {
             let id = ListenerId(number);

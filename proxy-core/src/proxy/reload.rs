@@ -186,6 +186,9 @@ impl ProxyHandle {
         if builder.shares_addresses != self.shares_addresses {
             others.push("share_addresses");
         }
+        if builder.log_overflow != self.log_overflow {
+            others.push("log_overflow");
+        }
         for (name, wanted, running) in queues {
             if std::mem::replace(wanted, running) != running {
                 others.push(name);

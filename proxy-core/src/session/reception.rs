@@ -11,6 +11,7 @@ use super::engine::Loan;
 use super::message::{Arrival, ClientSeats, Counted, Message, Refusal, Seat, Seats};
 use super::settings::{ListenerId, Newest};
 use crate::error::Reason;
+use crate::logger::Backlog;
 use crate::net::Stream;
 use crate::policy::throttle::Asking;
 use crate::runtime::mailbox::Outlet;
@@ -22,6 +23,8 @@ pub(crate) struct Reception {
     /// How many connections each client has, while that is limited.
     of_clients: Arc<ClientSeats>,
     newest: Arc<Newest>,
+    /// How far behind the log is, where nobody comes in then.
+    backlog: Backlog,
 }
 
 /// A loop, as those see it who accept.
@@ -52,7 +55,18 @@ impl LoopDoor {
 
 impl Reception {
     pub(crate) fn new(loops: Vec<LoopDoor>, newest: Arc<Newest>) -> Reception {
-        Reception { loops, seats: Arc::new(Seats::new()), of_clients: Arc::default(), newest }
+        Reception {
+            loops,
+            seats: Arc::new(Seats::new()),
+            of_clients: Arc::default(),
+            newest,
+            backlog: Backlog::default(),
+        }
+    }
+
+    /// Lets nobody in while so many records wait.
+    pub(crate) fn held_back_by(self, backlog: Backlog) -> Reception {
+        Reception { backlog, ..self }
     }
 
     /// How many connections there may be at once.
@@ -60,8 +74,14 @@ impl Reception {
         self.newest.get().limits.connections
     }
 
-    pub(crate) fn free_seats(&self) -> usize {
-        self.limit().saturating_sub(self.seats())
+    /// Whether another client can come in.
+    pub(crate) fn has_room(&self) -> bool {
+        self.seats() < self.limit() && !self.is_held_back()
+    }
+
+    /// Whether nobody comes in until the log has caught up.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.backlog.is_full()
     }
 
     /// How many connections have a seat.

@@ -87,6 +87,8 @@ impl Session {
     /// would like.
     pub(super) fn is_leaving(&self, env: &Env) -> bool {
         env.draining.is_some()
+            // Its record finds a place; that of another one might find none.
+            || env.log.holds_up()
             || !self.is_current(env)
                 && !env.newest.serve(self.client.who.address.ip(), self.listener)
     }

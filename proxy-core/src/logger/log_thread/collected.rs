@@ -3,7 +3,8 @@
 use crossbeam_channel::Receiver;
 
 use super::{
-    Account, Arc, AtomicU64, Batch, EMPTIED, HANDED_OVER, LogSender, Message, Parcel, Totals,
+    Account, Arc, AtomicU64, Batch, EMPTIED, HANDED_OVER, LogOverflow, LogSender, Message, Parcel,
+    Totals,
 };
 use crate::logger::OwnedRecord;
 
@@ -30,8 +31,8 @@ pub(crate) fn collected(limit: usize) -> (LogSender, Collected) {
         account: Arc::new(account),
         is_off: Arc::default(),
         limit: limit as u64,
-        pushed: 0,
-        pushed_text: 0,
+        overflow: LogOverflow::Drop,
+        pushed: Arc::default(),
     };
     (sender, Collected { parcels, records: Vec::new() })
 }

@@ -257,3 +257,59 @@ fn under_many_loops_the_counts_add_up() {
     assert_eq!(counts.logged + counts.panicked + counts.dropped, LOOPS * RECORDS);
     assert!(counts.logged > 0);
 }
+
+#[test]
+fn where_none_may_be_lost_a_full_log_says_so_and_takes_everything() {
+    let (log, holder) = held(100);
+    let mut log = log.with_overflow(LogOverflow::Block);
+    let mut sender = log.sender();
+    let backlog = log.backlog();
+    push(&mut sender, [0]);
+    sender.flush();
+    holder.occupied();
+    push(&mut sender, 1..99);
+    assert!(!backlog.is_full() && !sender.holds_up());
+    push(&mut sender, [99]);
+    assert!(backlog.is_full() && sender.holds_up());
+    // Those who were let in before.
+    push(&mut sender, 100..200);
+    assert_eq!(log.counts().dropped, 0);
+
+    drop((holder.release(), sender));
+    assert_eq!(log.shutdown(LONG), LogCounts { logged: 200, panicked: 0, dropped: 0 });
+    assert!(!backlog.is_full(), "it has caught up");
+}
+
+#[test]
+fn where_none_may_be_lost_the_last_records_wait_for_a_place() {
+    let (log, holder) = held(10_000);
+    let mut log = log.with_overflow(LogOverflow::Block);
+    let mut sender = log.sender();
+    // One with the logger, all places taken, and some without a place.
+    for id in 0..=HANDED_OVER as u64 + 10 {
+        push(&mut sender, [id]);
+        sender.flush();
+        if id == 0 {
+            holder.occupied();
+        }
+    }
+    assert_eq!(sender.pending(), 10);
+    let (_seen, _flushed) = thread::scope(|scope| {
+        let ends = scope.spawn(move || drop(sender));
+        let seen = holder.release();
+        ends.join().unwrap();
+        seen
+    });
+    let counts = log.shutdown(LONG);
+    assert_eq!((counts.logged, counts.dropped), (HANDED_OVER as u64 + 11, 0));
+}
+
+#[test]
+fn a_log_that_drops_holds_up_nobody() {
+    let (mut log, holder) = held(1);
+    let mut sender = log.sender();
+    push(&mut sender, 0..10);
+    assert!(!log.backlog().is_full() && !sender.holds_up());
+    drop((holder.release(), sender));
+    assert_eq!(log.shutdown(LONG).dropped, 9);
+}

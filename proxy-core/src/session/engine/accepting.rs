@@ -81,7 +81,7 @@ impl Engine {
         reception: &Reception,
     ) -> bool {
         for _ in 0..BATCH {
-            if reception.free_seats() == 0 {
+            if !reception.has_room() {
                 return false;
             }
             match cx.listeners.accept(key) {
