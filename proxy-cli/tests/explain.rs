@@ -235,7 +235,7 @@ fn the_throttles_that_count_a_request_are_told() {
          [[throttle]]\nname = 'seats'\nfor = 'all'\nconnections = 100\n"
     );
     let file = File::new("throttles", &text);
-    let ask = ["--client", "192.0.2.7", "GET", "http://Shop.test./"];
+    let ask = ["--client", "192.0.2.7", "--user", "bob", "GET", "http://Shop.test./"];
     let told = String::from_utf8(file.explain(&ask, "").stdout).unwrap();
     assert!(told.lines().all(|line| line.len() <= 80), "{told}");
     let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -244,7 +244,7 @@ fn the_throttles_that_count_a_request_are_told() {
         "limit `often`: requests 20/s of the clients in 192.0.2.0/24; more waits, for 5s at most, or is \
          refused with 429 rate_limited",
         "limit `few`: 30 requests and tunnels at once to shop.test; more is dropped without an answer",
-        "limit `each`: 50 GB/month, both ways together, of the user, if that is bob; more is refused with \
+        "limit `each`: 50 GB/month, both ways together, of the user bob; more is refused with \
          429 quota_exceeded",
         "limit `rules`: requests 5/m by the rule `default`; more is only reported",
         "limit `seats`: 100 connections at once of all together; more is refused with 429 \
@@ -259,10 +259,13 @@ fn the_throttles_that_count_a_request_are_told() {
     assert_eq!((&often["name"], &often["whose"]), (&"often".into(), &"192.0.2.0".into()));
     assert_eq!((&often["of"], &often["amount"]), (&"requests".into(), &"20/s".into()));
     assert_eq!((&often["over"], &often["delay_ms"]), (&"delay".into(), &5000.into()));
-    assert_eq!((&throttles[3]["whose"], &throttles[3]["users"][0]), (&Value::Null, &"bob".into()));
+    assert_eq!((&throttles[3]["whose"], &throttles[3]["users"][0]), (&"bob".into(), &"bob".into()));
     assert_eq!(throttles[4]["mode"], "report");
+    // Others have no count there.
+    let object = file.json(&["--user", "ann", "GET", "http://shop.test/"], "");
+    assert_eq!(object["throttles"].as_array().unwrap().len(), 5);
     // What is refused is not counted.
-    let object = file.json(&["GET", "http://x.ads.test/"], "");
+    let object = file.json(&["--user", "bob", "GET", "http://x.ads.test/"], "");
     assert_eq!(object["throttles"].as_array().unwrap().len(), 0);
 }
 

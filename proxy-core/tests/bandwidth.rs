@@ -142,8 +142,8 @@ fn a_download_with_a_length() {
 /// system can.
 #[test]
 fn a_fast_download() {
-    const FAST: u64 = 40_000_000;
-    const MANY: usize = 44_000_000;
+    const FAST: u64 = 16_000_000;
+    const MANY: usize = 17_600_000;
     let origin = giving(MANY);
     holds(FAST, MANY, || get(&stage([down(FAST)]), &origin, MANY));
 }

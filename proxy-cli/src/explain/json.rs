@@ -87,7 +87,7 @@ pub fn text<'a>(answer: &'a Answer, asked: &'a Asked, config: &Config) -> String
             findings: step.findings.iter().map(finding).collect(),
         }
     });
-    let throttles = limits::of(answer, asked, None, config);
+    let throttles = limits::of(answer, asked, config);
     let object = Object {
         allowed: answer.refused.is_none(),
         reason: answer.refused.as_ref().map(|refused| refused.reason.code()),

@@ -1,7 +1,6 @@
 //! [`Limit`]: a throttle that counts a request.
 
-use proxy_core::User;
-use proxy_core::throttle::{Asking, Excess, Members, Mode, Scope};
+use proxy_core::throttle::{Asking, Excess, Mode, Scope};
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -13,8 +12,8 @@ use crate::throttles::{Amount, WrittenThrottle, scope_word};
 /// A throttle that counts a request.
 pub struct Limit<'c> {
     throttle: &'c WrittenThrottle,
-    /// Whose count it is. `None`: it depends on who asks, and that was not said.
-    whose: Option<String>,
+    /// Whose count it is.
+    whose: String,
 }
 
 /// The same for programs.
@@ -22,7 +21,7 @@ pub struct Limit<'c> {
 pub struct Shown<'l> {
     name: &'l str,
     r#for: &'static str,
-    whose: Option<&'l str>,
+    whose: &'l str,
     users: &'l [String],
     groups: &'l [String],
     of: &'static str,
@@ -33,14 +32,8 @@ pub struct Shown<'l> {
     mode: &'static str,
 }
 
-/// The throttles that count a request, in the order of the file. `user` is who asks, where that is
-/// said. What is refused is not counted.
-pub fn of<'c>(
-    answer: &Answer,
-    asked: &Asked,
-    user: Option<&User>,
-    config: &'c Config,
-) -> Vec<Limit<'c>> {
+/// The throttles that count a request, in the order of the file. What is refused is not counted.
+pub fn of<'c>(answer: &Answer, asked: &Asked, config: &'c Config) -> Vec<Limit<'c>> {
     if answer.refused.is_some() {
         return Vec::new();
     }
@@ -48,11 +41,10 @@ pub fn of<'c>(
     let mut asking = Asking::client(asked.client.address.ip()).to(asked.head.host());
     // Where there are no rules, none is what has let it pass.
     asking.rule = config.ruled.as_ref().map(|_| &*answer.explanation.rule);
-    asking.user = user;
+    asking.user = answer.user.as_ref();
     let limit = |throttle: &'c WrittenThrottle| {
-        let whose = throttle.throttle(&zone).whose(&asking);
-        let depends = throttle.scope == Scope::User && user.is_none();
-        (whose.is_some() || depends).then_some(Limit { throttle, whose })
+        let whose = throttle.throttle(&zone).whose(&asking)?;
+        Some(Limit { throttle, whose })
     };
     config.throttles.iter().filter_map(limit).collect()
 }
@@ -75,7 +67,7 @@ impl Limit<'_> {
         Shown {
             name,
             r#for: scope_word(*scope),
-            whose: self.whose.as_deref(),
+            whose: &self.whose,
             users: &members.users,
             groups: &members.groups,
             of: amount.word(),
@@ -108,8 +100,7 @@ impl Limit<'_> {
     }
 
     fn whose(&self) -> String {
-        let Members { users, groups, .. } = &self.throttle.members;
-        let whose = self.whose.as_deref().unwrap_or_default();
+        let whose = &*self.whose;
         match self.throttle.scope {
             Scope::Client { v4: 32, .. } if whose.contains('.') => format!("of the client {whose}"),
             Scope::Client { v4, v6 } => {
@@ -117,13 +108,7 @@ impl Limit<'_> {
                 format!("of the clients in {whose}/{prefix}")
             }
             Scope::Host => format!("to {whose}"),
-            Scope::User if self.whose.is_some() => format!("of the user {whose}"),
-            Scope::User if users.is_empty() && groups.is_empty() => "of each user".to_owned(),
-            Scope::User => {
-                let groups = groups.iter().map(|group| format!("somebody in {group}"));
-                let all: Vec<_> = users.iter().cloned().chain(groups).collect();
-                format!("of the user, if that is {}", all.join(" or "))
-            }
+            Scope::User => format!("of the user {whose}"),
             Scope::Rule => format!("by the rule `{whose}`"),
             _ => "of all together".to_owned(),
         }

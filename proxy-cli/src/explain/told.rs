@@ -40,7 +40,7 @@ pub fn text(answer: &Answer, asked: &Asked, config: &Config) -> String {
         lines.0.push('\n');
     }
     result(answer, &mut lines);
-    for limit in limits::of(answer, asked, None, config) {
+    for limit in limits::of(answer, asked, config) {
         lines.labelled("limit", &limit.text());
     }
     answer.notes.iter().for_each(|it| lines.labelled("note", it));
