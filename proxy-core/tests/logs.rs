@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 use proxy_core::{
@@ -223,8 +223,17 @@ fn records_and_counted_drops_are_the_exchanges() {
     for _ in 0..20 {
         assert_eq!(client.send(origin.get("/")).answer().status, 204);
     }
-    let now = proxy.metrics().snapshot();
-    assert_eq!((now.log_queued, now.log_limit, now.log.dropped), (Some(5), 5, 15));
+    // The answer is there before its record.
+    let patience = Instant::now() + PATIENCE;
+    let now = loop {
+        let now = proxy.metrics().snapshot();
+        if now.log.dropped == 15 {
+            break now;
+        }
+        assert!(Instant::now() < patience, "{now:?}");
+        std::thread::yield_now();
+    };
+    assert_eq!((now.log_queued, now.log_limit), (Some(5), 5));
     assert_eq!(now.traffic.unwrap().requests.total(), 20, "whatever becomes of their records");
     drop(let_go);
     let log = proxy.shutdown(PATIENCE).log;
