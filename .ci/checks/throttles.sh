@@ -145,8 +145,8 @@ users_have_their_own() {
     contains '"rule":"guests"' "$(grep '"user":"bob"' "$output.out")"
     contains '"reason":"quota_exceeded"' "$(grep '"user":"ann"' "$output.out")"
     # What it says beforehand.
-    contains '`each`: 100 KB/month, both ways together, of each user; more is refused with 429' \
-        "$("$program" explain --config "$work/throttles.toml" GET http://a.test/ | tr -s '\n ' ' ')"
+    contains '`each`: 100 KB/month, both ways together, of the user bob; more is refused with 429' \
+        "$("$program" explain --config "$work/throttles.toml" --user bob GET http://a.test/ | tr -s '\n ' ' ')"
     sed -i 's/"guests"\]/"gests"]/' "$work/throttles.toml"
     "$program" --config "$work/throttles.toml" --test 2>"$work/throttles.said" && return 1
     contains 'did you mean `guests`?' "$(<"$work/throttles.said")"
