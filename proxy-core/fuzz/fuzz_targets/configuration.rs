@@ -19,6 +19,10 @@ mod duration;
 mod listen_address;
 #[path = "../../../proxy-cli/src/listing.rs"]
 mod listing;
+#[path = "../../../proxy-cli/src/log_overflow.rs"]
+mod log_overflow;
+#[path = "../../../proxy-cli/src/logs/mod.rs"]
+mod logs;
 #[path = "../../../proxy-cli/src/number.rs"]
 mod number;
 #[path = "../../../proxy-cli/src/privacy.rs"]
@@ -29,6 +33,8 @@ mod rules;
 mod settings;
 #[path = "../../../proxy-cli/src/size.rs"]
 mod size;
+#[path = "../../../proxy-cli/src/tell.rs"]
+mod tell;
 #[path = "../../../proxy-cli/src/throttles/mod.rs"]
 mod throttles;
 #[path = "../../../proxy-cli/src/time_zone.rs"]
