@@ -85,7 +85,7 @@ FILE:1:19: connect-timeout: the units of time are ms, s, m, h and d
     assert_eq!(
         said,
         "\
-FILE:1:14: log-format: must be one of text, json, common, combined, off
+FILE:1:14: log-format: must be one of text, json, logfmt, common, combined, squid, off
     1 | log-format = \"jsn\"
       |              ^^^^^ did you mean `json`?
 "
