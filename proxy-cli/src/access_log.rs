@@ -141,7 +141,10 @@ fn no_log() -> Arc<dyn RequestLogger> {
 }
 
 fn unopened(to: &Target) -> impl Fn(io::Error) -> Unopened {
-    let to = to.to_string();
+    let to = match to {
+        Target::File(path) => format!("file {}", path.display()),
+        other => other.to_string(),
+    };
     move |source| Unopened { to: to.clone(), source }
 }
 
