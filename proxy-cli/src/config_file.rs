@@ -79,12 +79,7 @@ impl ConfigFile {
                     let places = sections.keys().map(|it| (it.get_ref().to_string(), it.span()));
                     found.users.extend(places);
                 }
-                let wrongs = config.logins.sections.take(value.span(), value.get_ref());
-                complaints.extend(
-                    wrongs
-                        .into_iter()
-                        .map(|wrong| self.complaint(wrong.span, wrong.problem).note(wrong.note)),
-                );
+                complaints.extend(config.logins.sections.take(self, value));
                 continue;
             }
             if &**key.get_ref() == throttles::KEY {
@@ -119,6 +114,17 @@ impl ConfigFile {
         }
         config.sections.clone_from(&found.written.sections);
         if complaints.is_empty() { Ok(found) } else { Err(complaints) }
+    }
+
+    /// What it makes of the defaults, or all that is wrong with it, as it is shown.
+    #[cfg(test)]
+    pub fn read_anew(&self) -> Result<(Config, Found), String> {
+        let mut config = Config::default();
+        let shown = |complaints: Vec<Complaint>| {
+            complaints.iter().map(Complaint::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let found = self.apply(&mut config).map_err(shown)?;
+        Ok((config, found))
     }
 
     /// The folder it is in: where paths in it begin.
@@ -181,15 +187,8 @@ mod tests {
     use super::*;
 
     fn apply(text: &str) -> Result<(Config, Spans), String> {
-        let file = ConfigFile::new("f", text);
-        let mut config = Config::default();
-        match file.apply(&mut config) {
-            Ok(found) => Ok((config, found.spans)),
-            Err(complaints) => {
-                let shown: Vec<_> = complaints.iter().map(Complaint::to_string).collect();
-                Err(shown.join("\n"))
-            }
-        }
+        let (config, found) = ConfigFile::new("f", text).read_anew()?;
+        Ok((config, found.spans))
     }
 
     #[test]

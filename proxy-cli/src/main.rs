@@ -32,6 +32,7 @@ mod privacy;
 #[cfg(test)]
 mod reference;
 mod rules;
+mod section;
 mod service;
 mod settings;
 mod signals;

@@ -1,76 +1,34 @@
 //! The admin address, and the subcommands that ask it.
 #![cfg(unix)]
 
+mod support;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::{Output, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-/// A program with an admin address, whose words are read.
-struct Program {
-    child: Child,
-    words: BufReader<ChildStderr>,
-    folder: PathBuf,
-    address: SocketAddr,
+use support::{Leash, Program, command};
+
+/// A program with an admin address.
+struct Administered {
+    program: Program,
     admin: String,
 }
 
-fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_proxy-cli"))
-}
-
-impl Program {
-    fn start(settings: &str) -> Program {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("proxy-cli-admin-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("proxy.toml");
-        let settings = settings.replace("FOLDER", folder.to_str().unwrap());
-        fs::write(folder.join("token"), "0123456789abcdef\n").unwrap();
-        fs::write(&file, settings).unwrap();
-        let mut child = program()
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config"])
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let words = BufReader::new(child.stderr.take().unwrap());
-        let address = ([127, 0, 0, 1], 0).into();
-        let mut program = Program { child, words, folder, address, admin: String::new() };
-        let first = program.says("listening on ");
-        program.address = first["listening on ".len()..].parse().unwrap();
-        let second = program.says("administration at ");
-        program.admin = second.rsplit(' ').next().unwrap().to_owned();
-        program
-    }
-
-    /// Reads what it says up to the line that holds this, and gives that line.
-    fn says(&mut self, part: &str) -> String {
-        let mut said = String::new();
-        loop {
-            let begin = said.len();
-            assert_ne!(self.words.read_line(&mut said).unwrap(), 0, "{part} is not in\n{said}");
-            if said[begin..].contains(part) {
-                return said[begin..].trim_end().to_owned();
-            }
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+impl Administered {
+    fn start(settings: &str) -> Administered {
+        let flags = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+        let mut program = Program::start(&flags, settings, &[("token", "0123456789abcdef\n")]);
+        let told = program.says("administration at ");
+        let admin = told.rsplit(' ').next().unwrap().to_owned();
+        Administered { program, admin }
     }
 
     fn ask(&self, words: &[&str]) -> Output {
-        program().args(words).args(["--admin", &self.admin]).output().unwrap()
+        command().args(words).args(["--admin", &self.admin]).output().unwrap()
     }
 
     /// What is shown by a question that is answered.
@@ -86,15 +44,6 @@ impl Program {
         let output = self.ask(words);
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -119,8 +68,8 @@ fn hesitant() -> (SocketAddr, Receiver<()>, Sender<()>) {
 }
 
 /// Sends a request for what an origin hesitates to answer.
-fn request(program: &Program, origin: SocketAddr) -> TcpStream {
-    let mut stream = TcpStream::connect(program.address).unwrap();
+fn request(it: &Administered, origin: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(it.program.address).unwrap();
     let head = format!("GET http://{origin}/ HTTP/1.1\r\nHost: {origin}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     stream
@@ -128,98 +77,95 @@ fn request(program: &Program, origin: SocketAddr) -> TcpStream {
 
 #[test]
 fn it_is_asked_and_told_what_to_do() {
-    let mut program = Program::start("log-format = \"off\"\n");
-    let status = program.shown(&["status"]);
-    assert!(status.contains(&program.address.to_string()), "{status}");
-    let object = program.shown(&["status", "--json"]);
+    let mut it = Administered::start("log-format = \"off\"\n");
+    let status = it.shown(&["status"]);
+    assert!(status.contains(&it.program.address.to_string()), "{status}");
+    let object = it.shown(&["status", "--json"]);
     assert!(object.starts_with("{\"version\":") && object.ends_with("}\n"), "{object}");
-    let connections = program.shown(&["connections"]);
+    let connections = it.shown(&["connections"]);
     assert_eq!(connections.trim_end(), "id  client  state  for  user  in  out  request");
-    assert!(program.told(&["connections", "--close", "0-1-1"]).contains("no connection 0-1-1"));
+    assert!(it.told(&["connections", "--close", "0-1-1"]).contains("no connection 0-1-1"));
     assert_eq!(
-        program.shown(&["bans", "add", "192.0.2.7", "--time", "1m"]),
+        it.shown(&["bans", "add", "192.0.2.7", "--time", "1m"]),
         "192.0.2.7/32 is banned for 60 s\n"
     );
-    assert!(program.shown(&["bans"]).contains("192.0.2.7/32"));
-    assert_eq!(
-        program.shown(&["bans", "lift", "192.0.2.7"]),
-        "192.0.2.7/32 is not banned any more\n"
-    );
+    assert!(it.shown(&["bans"]).contains("192.0.2.7/32"));
+    assert_eq!(it.shown(&["bans", "lift", "192.0.2.7"]), "192.0.2.7/32 is not banned any more\n");
 
-    fs::write(program.folder.join("proxy.toml"), "lane-queue = 7\n").unwrap();
-    let reloaded = program.shown(&["reload"]);
+    fs::write(it.program.folder.join("proxy.toml"), "lane-queue = 7\n").unwrap();
+    let reloaded = it.shown(&["reload"]);
     assert!(reloaded.contains("at the next start only: lane-queue"), "{reloaded}");
-    program.says("reloaded: ");
-    fs::write(program.folder.join("proxy.toml"), "lane-queues = 7\n").unwrap();
-    let told = program.told(&["reload"]);
+    it.program.says("reloaded: ");
+    fs::write(it.program.folder.join("proxy.toml"), "lane-queues = 7\n").unwrap();
+    let told = it.told(&["reload"]);
     assert!(told.contains("did you mean `lane-queue`?"), "{told}");
-    program.says("not reloaded: ");
-    assert!(program.shown(&["drain"]).contains("it drains"));
-    program.says("stopped: ");
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
-    let told = program.told(&["status"]);
+    it.program.says("not reloaded: ");
+    assert!(it.shown(&["drain"]).contains("it drains"));
+    it.program.says("stopped: ");
+    assert_eq!(it.program.ends(), Some(0));
+    let told = it.told(&["status"]);
     assert!(told.contains("was proxy-cli started with --admin?"), "{told}");
 }
 
 #[test]
 fn a_drain_and_the_signal_behind_it_are_one_stop() {
-    let mut program = Program::start("");
+    let mut it = Administered::start("");
     let (origin, arrives, go) = hesitant();
-    let mut client = request(&program, origin);
+    let mut client = request(&it, origin);
     arrives.recv().unwrap();
-    program.shown(&["drain"]);
-    program.says("stopping: ");
-    program.signal("-TERM");
+    it.shown(&["drain"]);
+    it.program.says("stopping: ");
+    it.program.signal("-TERM");
     // It is still asked, so it was not ended by the signal; and there is nothing else to wait for.
-    assert!(program.shown(&["status"]).starts_with("draining"));
+    assert!(it.shown(&["status"]).starts_with("draining"));
     go.send(()).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"), "{answer}");
-    program.says("stopped: ");
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    it.program.says("stopped: ");
+    assert_eq!(it.program.ends(), Some(0));
 }
 
 #[test]
 fn whoever_asks_three_times_does_not_wait() {
-    let mut program = Program::start("");
+    let mut it = Administered::start("");
     let (origin, arrives, _go) = hesitant();
-    let _client = request(&program, origin);
+    let _client = request(&it, origin);
     arrives.recv().unwrap();
-    program.shown(&["drain"]);
-    program.says("stopping: ");
+    it.shown(&["drain"]);
+    it.program.says("stopping: ");
     // Two signals of a kind may become one, if the second comes before the first was taken.
-    program.signal("-TERM");
-    program.signal("-INT");
-    assert_eq!(program.child.wait().unwrap().code(), Some(130));
+    it.program.signal("-TERM");
+    it.program.signal("-INT");
+    assert_eq!(it.program.ends(), Some(130));
 }
 
 #[test]
 fn a_token_can_be_changed_by_a_reload() {
-    let mut program = Program::start("admin-token-file = \"FOLDER/token\"\n");
-    let token = program.folder.join("token").to_str().unwrap().to_owned();
-    let told = program.told(&["status"]);
+    let mut it = Administered::start("admin-token-file = \"FOLDER/token\"\n");
+    let token = it.program.folder.join("token").to_str().unwrap().to_owned();
+    let told = it.told(&["status"]);
     assert!(told.contains("a token is needed"), "{told}");
-    program.shown(&["status", "--token-file", &token]);
-    let old = program.folder.join("old");
+    it.shown(&["status", "--token-file", &token]);
+    let old = it.program.folder.join("old");
     fs::rename(&token, &old).unwrap();
     fs::write(&token, "fedcba9876543210").unwrap();
-    program.signal("-HUP");
-    program.says("reloaded: ");
-    program.shown(&["status", "--token-file", &token]);
-    let told = program.told(&["status", "--token-file", old.to_str().unwrap()]);
+    it.program.signal("-HUP");
+    it.program.says("reloaded: ");
+    it.shown(&["status", "--token-file", &token]);
+    let told = it.told(&["status", "--token-file", old.to_str().unwrap()]);
     assert!(told.contains("the token is wrong"), "{told}");
     // A bad one changes nothing.
     fs::write(&token, "short").unwrap();
-    program.signal("-HUP");
-    program.says("at least 16 characters");
-    program.says("not reloaded: ");
+    it.program.signal("-HUP");
+    it.program.says("at least 16 characters");
+    it.program.says("not reloaded: ");
 }
 
 #[test]
 fn beyond_loopback_it_does_not_start_without_a_token() {
     let test = |flags: &[&str]| {
-        let output = program().args(["--test"]).args(flags).output().unwrap();
+        let output = command().args(["--test"]).args(flags).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let (code, told) = test(&["--admin", "0.0.0.0:9901"]);
@@ -239,7 +185,7 @@ fn beyond_loopback_it_does_not_start_without_a_token() {
 fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = program().args(["--listen", "127.0.0.1:0", "--admin", &address]).output().unwrap();
+    let output = command().args(["--listen", "127.0.0.1:0", "--admin", &address]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains(&format!("cannot listen on {address} for --admin")), "{told}");
@@ -249,9 +195,9 @@ fn an_address_in_use_is_named() {
 #[test]
 fn what_is_no_admin_address_is_told() {
     // A proxy answers, but not as one.
-    let program = Program::start("");
-    let proxy = program.address.to_string();
-    let output = self::program().args(["status", "--admin", &proxy]).output().unwrap();
+    let it = Administered::start("");
+    let proxy = it.program.address.to_string();
+    let output = command().args(["status", "--admin", &proxy]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("status 400"), "{told}");
@@ -262,21 +208,24 @@ fn a_file_can_be_the_address() {
     let folder = std::env::temp_dir().join(format!("proxy-cli-admin-file-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let address = format!("unix:{}", folder.join("admin.sock").display());
-    let mut child = program()
+    let mut child = command()
         .args(["--listen", "127.0.0.1:0", "--log-format", "off", "--admin", &address])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let leash = Leash::on(&child);
     let mut words = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     while !said.contains("administration at ") {
         assert_ne!(words.read_line(&mut said).unwrap(), 0, "{said}");
     }
-    let ask = |question| program().args([question, "--admin", &address]).output().unwrap();
+    let ask = |question| command().args([question, "--admin", &address]).output().unwrap();
     let output = ask("status");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(ask("drain").status.code(), Some(0));
+    drop(words);
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(leash);
     let output = ask("status");
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();

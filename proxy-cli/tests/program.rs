@@ -1,15 +1,20 @@
 //! The program as its users meet it: flags, streams, exit codes.
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
+
+use support::Leash;
 
 /// A running program. It is killed when a test ends without having stopped it.
 struct Program {
     child: Child,
     address: SocketAddr,
     log: BufReader<ChildStdout>,
+    _leash: Leash,
 }
 
 fn command(flags: &[&str]) -> Command {
@@ -25,6 +30,7 @@ fn run(flags: &[&str]) -> Output {
 impl Program {
     fn start(flags: &[&str]) -> Program {
         let mut child = command(&[&["--listen", "127.0.0.1:0"], flags].concat()).spawn().unwrap();
+        let leash = Leash::on(&child);
         let log = BufReader::new(child.stdout.take().unwrap());
         let mut diagnostics = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();
@@ -33,7 +39,7 @@ impl Program {
             first.trim_end().strip_prefix("listening on ").expect(&first).parse().unwrap();
         // Read on, so that the program never waits for this test.
         thread::spawn(move || std::io::copy(&mut diagnostics, &mut std::io::sink()));
-        Program { child, address, log }
+        Program { child, address, log, _leash: leash }
     }
 
     /// Sends a request and reads the answer to the end of the connection.

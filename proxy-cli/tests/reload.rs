@@ -1,66 +1,23 @@
 //! SIGHUP: the configuration is read again, and the program goes on.
 #![cfg(unix)]
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod support;
 
-/// A program with a configuration file, whose words are read.
-struct Program {
-    child: Child,
-    /// `None`: nobody reads them any more.
-    words: Option<BufReader<ChildStderr>>,
-    folder: PathBuf,
-    address: SocketAddr,
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+
+use support::Program;
+
+/// It listens on a port that the system chooses, whatever else the file says.
+fn start(settings: &str) -> Program {
+    let mut program = Program::start(&[], &format!("{LISTEN}{settings}"), &[]);
+    program.says("connections at once");
+    program
 }
 
 impl Program {
-    /// It listens on a port that the system chooses, whatever else the file says.
-    fn start(settings: &str) -> Program {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("proxy-cli-reload-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("proxy.toml");
-        fs::write(&file, format!("listen = \"127.0.0.1:0\"\n{settings}")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_proxy-cli"))
-            .args(["--config".as_ref(), file.as_os_str()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let words = child.stderr.take().map(BufReader::new);
-        let address = ([127, 0, 0, 1], 0).into();
-        let mut program = Program { child, words, folder, address };
-        let first = program.says("listening on ");
-        program.address = first["listening on ".len()..].parse().unwrap();
-        program.says("connections at once");
-        program
-    }
-
-    /// Reads what it says up to the line that holds this, and gives that line.
-    fn says(&mut self, part: &str) -> String {
-        let words = self.words.as_mut().expect("somebody reads");
-        let mut said = String::new();
-        loop {
-            let begin = said.len();
-            assert_ne!(words.read_line(&mut said).unwrap(), 0, "{part} is not in\n{said}");
-            if said[begin..].contains(part) {
-                return said[begin..].trim_end().to_owned();
-            }
-        }
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-    }
-
     /// Has it read other settings. It never sees a half of them, whenever it looks.
     fn reload(&self, settings: &str) {
         let written = self.folder.join("written.toml");
@@ -79,20 +36,11 @@ impl Program {
     }
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
 const LISTEN: &str = "listen = \"127.0.0.1:0\"\n";
 
 #[test]
 fn the_file_is_read_again_and_a_bad_one_changes_nothing() {
-    let mut program = Program::start("");
+    let mut program = start("");
     // A forward proxy needs the whole URI.
     assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
     program.reload(&format!("{LISTEN}allow-client = \"192.0.2.0/24\"\n"));
@@ -110,12 +58,12 @@ fn the_file_is_read_again_and_a_bad_one_changes_nothing() {
     assert_eq!(program.status(), "HTTP/1.1 400 Bad Request");
     program.signal("-TERM");
     program.says("stopped: ");
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    assert_eq!(program.ends(), Some(0));
 }
 
 #[test]
 fn listeners_come_and_go() {
-    let mut program = Program::start("");
+    let mut program = start("");
     let first = program.address;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let used = taken.local_addr().unwrap();
@@ -140,7 +88,7 @@ fn listeners_come_and_go() {
 
 #[test]
 fn the_log_goes_where_the_newest_file_says() {
-    let mut program = Program::start("");
+    let mut program = start("");
     let log = |name: &str| program.folder.join(name);
     let (one, two, moved) = (log("one"), log("two"), log("moved"));
     let to = |path: &PathBuf| format!("{LISTEN}log-file = {path:?}\nlog-format = \"common\"\n");
@@ -165,13 +113,13 @@ fn the_log_goes_where_the_newest_file_says() {
     program.status();
     program.signal("-TERM");
     program.says("stopped");
-    program.child.wait().unwrap();
+    program.ends();
     assert_eq!((lines(&one), lines(&moved), lines(&two)), (2, 1, 1));
 }
 
 #[test]
 fn that_nobody_reads_what_it_says_is_no_reason_to_stop() {
-    let mut program = Program::start("");
+    let mut program = start("");
     program.words = None;
     program.reload("nonsense");
     program.reload(&format!("{LISTEN}allow-client = \"192.0.2.0/24\"\n"));
@@ -179,12 +127,12 @@ fn that_nobody_reads_what_it_says_is_no_reason_to_stop() {
         std::thread::yield_now();
     }
     program.signal("-TERM");
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    assert_eq!(program.ends(), Some(0));
 }
 
 #[test]
 fn rules_and_their_lists_are_read_again_and_bad_ones_change_nothing() {
-    let mut program = Program::start("");
+    let mut program = start("");
     let list = program.folder.join("list.txt");
     let rules = "[list.own]\nnetworks = 'list.txt'\n\
                  [[rule]]\nname = 'it'\nclient-list = 'own'\nverdict = 'deny'\nstatus = 451\n";

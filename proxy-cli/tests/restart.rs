@@ -1,6 +1,8 @@
 //! Stopping and restarting, as service managers and their users meet it.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -11,6 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use support::Leash;
+
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -19,6 +23,7 @@ struct Program {
     child: Child,
     address: SocketAddr,
     diagnostics: BufReader<ChildStderr>,
+    _leash: Leash,
 }
 
 fn command(flags: &[&str]) -> Command {
@@ -50,11 +55,12 @@ fn output(command: &mut Command) -> Output {
 impl Program {
     fn start(command: &mut Command) -> Program {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let leash = Leash::on(&child);
         let mut diagnostics = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();
         diagnostics.read_line(&mut first).unwrap();
         let address = first.trim_end().strip_prefix("listening on ").expect(&first).parse();
-        Program { child, address: address.unwrap(), diagnostics }
+        Program { child, address: address.unwrap(), diagnostics, _leash: leash }
     }
 
     fn signal(&self, signal: &str) {

@@ -1,21 +1,17 @@
 //! `docs/metrics.md` names the metrics there are, and what uses them names no others.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
 
 use proxy_core::metrics::FAMILIES;
+use support::{document, expect_part};
 
 /// The table stands between these two lines.
 const BEGIN: &str = "<!-- table: made by proxy-core/tests/metrics_document.rs -->\n";
 const END: &str = "<!-- end of table -->\n";
-
-fn docs() -> Option<PathBuf> {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    // The package has no `docs`; the repository has.
-    docs.exists().then_some(docs)
-}
 
 /// All metrics, as a table in Markdown.
 fn table() -> String {
@@ -32,25 +28,8 @@ fn table() -> String {
 
 #[test]
 fn the_table_of_metrics_is_up_to_date() {
-    let Some(path) = docs().map(|docs| docs.join("metrics.md")) else { return };
-    // Git may have been told to check texts out with CR LF.
-    let document = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
-    let (before, rest) = document.split_once(BEGIN).expect("the table has its begin");
-    let (found, after) = rest.split_once(END).expect("the table has its end");
     let expected = format!("\n{}\n", table());
-    if found == expected {
-        return;
-    }
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, [before, BEGIN, &expected, END, after].concat()).unwrap();
-        return;
-    }
-    let stale = expected.lines().find(|line| !found.lines().any(|other| other == *line));
-    panic!(
-        "docs/metrics.md is not what proxy-core/src/metrics/families.rs says, for example of\n{}\n\
-         Set BLESS=1 for this test to write the table anew.",
-        stale.unwrap_or("a line that is too many")
-    );
+    expect_part("metrics.md", [BEGIN, END], &expected, "proxy-core/src/metrics/families.rs");
 }
 
 /// The names of metrics in a text, without the suffixes that histograms have.
@@ -69,12 +48,12 @@ fn named(text: &str) -> BTreeSet<&str> {
 
 #[test]
 fn the_document_the_dashboard_and_the_alerts_name_only_what_there_is() {
-    let Some(docs) = docs() else { return };
     let all: BTreeSet<_> = FAMILIES.iter().map(|family| family.name).collect();
     for (file, least) in
         [("metrics.md", 10), ("metrics/dashboard.json", 25), ("metrics/alerts.yml", 8)]
     {
-        let text = fs::read_to_string(docs.join(file)).unwrap();
+        let Some(path) = document(file) else { return };
+        let text = fs::read_to_string(path).unwrap();
         let named = named(&text);
         // Names of crates and such begin like metrics, too.
         let others: Vec<_> = named

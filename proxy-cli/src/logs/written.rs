@@ -15,7 +15,7 @@ use crate::complaint::Complaint;
 use crate::config::LogFormat;
 use crate::config_file::ConfigFile;
 use crate::privacy::LogAddresses;
-use crate::rules::section::{Placed, Problem, Section, text};
+use crate::section::{self, Placed, Problem, Section, text};
 use crate::settings::{Given, quoted};
 use crate::word::{Word, words};
 use crate::{duration, size};
@@ -70,24 +70,9 @@ pub fn take(
     value: &Spanned<DeValue<'_>>,
     logs: &mut Vec<WrittenLog>,
 ) -> Vec<Complaint> {
-    let wrong = |span, found| {
-        let complaint = file.complaint(span, format!("a log is a section, not {found}"));
-        vec![complaint.note(Some("write [[log]] above each of them".to_owned()))]
-    };
-    let DeValue::Array(items) = value.get_ref() else {
-        let found = if value.get_ref().is_table() { "one [log] for all" } else { "a value" };
-        return wrong(value.span(), found);
-    };
-    let mut complaints = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let DeValue::Table(table) = item.get_ref() else {
-            complaints.extend(wrong(item.span(), "a value"));
-            continue;
-        };
-        let section = Section::new(file, format!("log {}", index + 1), item.span(), table);
-        logs.extend(WrittenLog::read(section, logs, &mut complaints));
-    }
-    complaints
+    section::each_of(file, KEY, value, |section, _, complaints| {
+        logs.extend(WrittenLog::read(section, logs, complaints));
+    })
 }
 
 impl WrittenLog {
@@ -313,14 +298,7 @@ mod tests {
     use crate::listing;
 
     fn read(text: &str) -> Result<Config, String> {
-        let mut config = Config::default();
-        match ConfigFile::new("f", text).apply(&mut config) {
-            Ok(_) => Ok(config),
-            Err(complaints) => {
-                let shown: Vec<_> = complaints.iter().map(Complaint::to_string).collect();
-                Err(shown.join("\n"))
-            }
-        }
+        Ok(ConfigFile::new("f", text).read_anew()?.0)
     }
 
     const ALL: &str = r#"

@@ -9,8 +9,8 @@ use proxy_core::rules::{
     Schedule, Span, StatusRange, UrlPattern,
 };
 
-use super::section::{Placed, Problem, Section, name, text};
 use crate::complaint::did_you_mean;
+use crate::section::{Placed, Problem, Section, name, text};
 use crate::settings::Given;
 use crate::size;
 

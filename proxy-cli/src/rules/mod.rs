@@ -16,7 +16,6 @@ mod conditions;
 mod list_file;
 mod people;
 mod ruled;
-pub mod section;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -1,10 +1,10 @@
 //! Users and groups that rules name: whether anybody is asked who they are, and whether there are such.
 
-use super::section::{Placed, Problem};
 use super::written::{Written, WrittenRule};
 use crate::complaint::{Complaint, did_you_mean};
 use crate::config::Config;
 use crate::config_file::ConfigFile;
+use crate::section::{Placed, Problem};
 use crate::settings::nearest;
 
 /// What is wrong with rules about users where nobody is asked for a password: they would never match.

@@ -11,11 +11,11 @@ use proxy_core::rules::{
 use super::conditions::{self, ListenerName};
 use super::list_file::{Content, List, Unread};
 use super::people;
-use super::section::{Placed, Problem};
 use super::written::{Written, WrittenRule, no_such};
 use crate::complaint::Complaint;
 use crate::config::Config;
 use crate::config_file::ConfigFile;
+use crate::section::{Placed, Problem};
 
 /// Rules, ready to decide.
 #[derive(Clone, Debug)]

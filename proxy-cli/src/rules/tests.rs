@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use proxy_core::http1::{RequestHead, ResponseHead};
-use proxy_core::rules::Subject;
+use proxy_core::rules::{Condition, Subject};
 use proxy_core::{Client, Limits, User};
 
 use super::{Ruled, keys};
@@ -454,26 +454,7 @@ fn what_is_printed_is_read_as_the_same() {
 fn every_condition_of_the_library_has_a_key() {
     let text = "[[rule]]\nname = 'it'\nverdict = 'deny'\nnothing = 1\n";
     assert!(complaint(text).contains("unknown key `nothing`"));
-    use proxy_core::rules::Condition::*;
-    for condition in [
-        Kind,
-        Listener,
-        Port,
-        Scheme,
-        Method,
-        Host,
-        Client,
-        User,
-        Group,
-        Time,
-        ClientList,
-        DomainList,
-        Field,
-        Url,
-        Status,
-        Length,
-        ContentType,
-    ] {
+    for condition in Condition::ALL {
         for key in keys(condition) {
             let text = format!("[[rule]]\nname = 'it'\nverdict = 'deny'\n{key} = 1.5\n");
             let shown = complaint(&text);
@@ -488,28 +469,9 @@ fn every_condition_of_the_library_has_a_key() {
 fn every_key_is_in_rules_md() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules.md");
     let document = std::fs::read_to_string(path).unwrap();
-    use proxy_core::rules::Condition::*;
-    let conditions = [
-        Kind,
-        Listener,
-        Port,
-        Scheme,
-        Method,
-        Host,
-        Client,
-        User,
-        Group,
-        Time,
-        ClientList,
-        DomainList,
-        Field,
-        Url,
-        Status,
-        Length,
-        ContentType,
-    ];
-    let others = ["name", "verdict", "mode", "message", "status", "redirect", "delay", "to"];
-    for key in conditions.iter().flat_map(|it| keys(*it)).chain(&others) {
+    const OTHERS: [&str; 8] =
+        ["name", "verdict", "mode", "message", "status", "redirect", "delay", "to"];
+    for key in Condition::ALL.into_iter().flat_map(keys).chain(&OTHERS) {
         assert!(document.contains(&format!("| `{key}` |")), "{key} is missing in docs/rules.md");
     }
 }

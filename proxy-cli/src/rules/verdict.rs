@@ -2,9 +2,9 @@
 
 use proxy_core::rules::{Denial, Mode, Verdict};
 
-use super::section::{Placed, Problem, Section, name, text};
 use crate::complaint::did_you_mean;
 use crate::duration;
+use crate::section::{Placed, Problem, Section, name, text};
 use crate::settings::{Given, nearest};
 
 /// What a rule decides.

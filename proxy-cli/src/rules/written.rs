@@ -12,10 +12,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::conditions::{self, ListenerName};
 use super::list_file::Content;
-use super::section::{Placed, Problem, Section, check_name, name, text};
 use super::verdict;
 use crate::complaint::{Complaint, did_you_mean};
 use crate::config_file::ConfigFile;
+use crate::section::{self, Placed, Problem, Section, check_name, name, text};
 use crate::settings::{Given, nearest, quoted};
 
 /// Rules, lists and routes as they were written: nothing is looked up yet, and no list read.
@@ -75,25 +75,10 @@ impl Written {
     }
 
     fn take_rules(&mut self, file: &ConfigFile, value: &Spanned<DeValue<'_>>) -> Vec<Complaint> {
-        let wrong = |span, found| {
-            let complaint = file.complaint(span, format!("a rule is a section, not {found}"));
-            vec![complaint.note(Some("write [[rule]] above each of them".to_owned()))]
-        };
-        let DeValue::Array(items) = value.get_ref() else {
-            let found = if value.get_ref().is_table() { "one [rule] for all" } else { "a value" };
-            return wrong(value.span(), found);
-        };
-        let mut complaints = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let DeValue::Table(table) = item.get_ref() else {
-                complaints.extend(wrong(item.span(), "a value"));
-                continue;
-            };
-            let section = Section::new(file, format!("rule {}", index + 1), item.span(), table);
+        section::each_of(file, "rule", value, |section, table, complaints| {
             self.print("[[rule]]", file, table, None);
-            self.rules.push(WrittenRule::read(section, &mut complaints));
-        }
-        complaints
+            self.rules.push(WrittenRule::read(section, complaints));
+        })
     }
 
     fn take_default(&mut self, file: &ConfigFile, value: &Spanned<DeValue<'_>>) -> Vec<Complaint> {
@@ -119,42 +104,27 @@ impl Written {
         kind: &str,
         value: &Spanned<DeValue<'_>>,
     ) -> Vec<Complaint> {
-        let expected = |span| {
-            let complaint = file.complaint(span, format!("a {kind} is a section with a name"));
-            complaint.note(Some(format!("write [{kind}.NAME] above it")))
-        };
-        let DeValue::Table(named) = value.get_ref() else { return vec![expected(value.span())] };
-        let mut named: Vec<_> = named.iter().collect();
-        named.sort_by_key(|(key, _)| key.span().start);
-        let mut complaints = Vec::new();
-        for (key, value) in named {
-            let name = key.get_ref();
-            let DeValue::Table(table) = value.get_ref() else {
-                complaints.push(expected(key.span()));
-                continue;
-            };
+        section::each_named(file, kind, value, |name, section, table, complaints| {
             if let Err(problem) = check_name(name) {
-                complaints.push(problem.about(file, key.span()));
-                continue;
+                complaints.push(problem.about(file, section.span));
+                return;
             }
-            let section = Section::new(file, format!("{kind} `{name}`"), key.span(), table);
             // In quotes, since it may have dots.
             let header = format!("[{kind}.{}]", quoted(name));
             match kind {
                 "list" => {
                     let list = read_list(&section, file.folder());
                     self.print(&header, file, table, list.as_ref());
-                    self.lists.extend(list.map(|list| (name.to_string(), list)));
+                    self.lists.extend(list.map(|list| (name.to_owned(), list)));
                 }
                 _ => {
                     self.print(&header, file, table, None);
                     let route = read_route(&section);
-                    self.routes.extend(route.map(|route| (name.to_string(), route)));
+                    self.routes.extend(route.map(|route| (name.to_owned(), route)));
                 }
             }
             complaints.extend(section.finish());
-        }
-        complaints
+        })
     }
 
     /// Keeps a section as it would stand in another file, wherever that is: paths are whole.

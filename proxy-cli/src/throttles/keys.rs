@@ -11,7 +11,7 @@ use super::written::{Amount, WrittenThrottle};
 use crate::complaint::Complaint;
 use crate::config_file::ConfigFile;
 use crate::duration;
-use crate::rules::section::{Placed, Problem, Section, name, text};
+use crate::section::{self, Placed, Problem, Section, name, text};
 use crate::settings::Given;
 
 /// The key of a file that is about throttles.
@@ -30,24 +30,9 @@ pub fn take(
     value: &Spanned<DeValue<'_>>,
     throttles: &mut Vec<WrittenThrottle>,
 ) -> Vec<Complaint> {
-    let wrong = |span, found| {
-        let complaint = file.complaint(span, format!("a throttle is a section, not {found}"));
-        vec![complaint.note(Some("write [[throttle]] above each of them".to_owned()))]
-    };
-    let DeValue::Array(items) = value.get_ref() else {
-        let found = if value.get_ref().is_table() { "one [throttle] for all" } else { "a value" };
-        return wrong(value.span(), found);
-    };
-    let mut complaints = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let DeValue::Table(table) = item.get_ref() else {
-            complaints.extend(wrong(item.span(), "a value"));
-            continue;
-        };
-        let section = Section::new(file, format!("throttle {}", index + 1), item.span(), table);
-        throttles.extend(read(section, throttles, &mut complaints));
-    }
-    complaints
+    section::each_of(file, KEY, value, |section, _, complaints| {
+        throttles.extend(read(section, throttles, complaints));
+    })
 }
 
 /// Reads a section.

@@ -4,20 +4,12 @@ use std::time::Duration;
 
 use proxy_core::throttle::{Excess, Scope, Zone};
 
-use crate::complaint::Complaint;
 use crate::config::Config;
 use crate::config_file::ConfigFile;
 use crate::listing;
 
 fn read(text: &str) -> Result<Config, String> {
-    let mut config = Config::default();
-    match ConfigFile::new("f", text).apply(&mut config) {
-        Ok(_) => Ok(config),
-        Err(complaints) => {
-            let shown: Vec<_> = complaints.iter().map(Complaint::to_string).collect();
-            Err(shown.join("\n"))
-        }
-    }
+    Ok(ConfigFile::new("f", text).read_anew()?.0)
 }
 
 const ALL: &str = r#"

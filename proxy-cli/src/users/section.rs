@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::ops::Range;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use proxy_core::rules::HostPattern;
 use proxy_core::{Network, User};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::complaint::did_you_mean;
-use crate::settings;
+use crate::complaint::Complaint;
+use crate::config_file::ConfigFile;
+use crate::section::{self, Placed, Problem, Section, text};
+use crate::settings::{self, Given};
 
 /// The name of the sections.
 pub const KEY: &str = "user";
-
-/// What a section may say.
-const FIELDS: [&str; 3] = ["expires", "from", "to"];
 
 /// What each user may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,33 +35,12 @@ pub struct UserSection {
     pub to: Vec<HostPattern>,
 }
 
-/// Something wrong in a section: where, what, and what was meant.
-pub struct Wrong {
-    pub span: Range<usize>,
-    pub problem: String,
-    pub note: Option<String>,
-}
-
 impl Sections {
-    /// Takes over what stands under [`KEY`]; gives everything that is wrong with it.
-    pub fn take(&mut self, span: Range<usize>, value: &DeValue<'_>) -> Vec<Wrong> {
-        let DeValue::Table(users) = value else {
-            return vec![wrong(span, "sections such as `[user.ann]` are expected")];
-        };
-        let mut wrongs = Vec::new();
-        for (name, value) in users {
-            let DeValue::Table(fields) = value.get_ref() else {
-                wrongs.push(wrong(value.span(), "a section such as `[user.ann]` is expected"));
-                continue;
-            };
-            let mut section = UserSection::default();
-            for (field, value) in fields {
-                wrongs.extend(section.set(field, value).err());
-            }
-            self.0.insert(name.get_ref().to_string(), section);
-        }
-        wrongs.sort_by_key(|wrong| wrong.span.start);
-        wrongs
+    /// Takes over what stands under [`KEY`] of a file; gives everything that is wrong with it.
+    pub fn take(&mut self, file: &ConfigFile, value: &Spanned<DeValue<'_>>) -> Vec<Complaint> {
+        section::each_named(file, KEY, value, |name, section, _, complaints| {
+            self.0.insert(name.to_owned(), UserSection::read(section, complaints));
+        })
     }
 
     pub fn of(&self, user: &str) -> Option<&UserSection> {
@@ -87,86 +66,34 @@ impl UserSection {
         user.to.clone_from(&self.to);
     }
 
-    fn set(
-        &mut self,
-        field: &Spanned<impl AsRef<str>>,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Result<(), Wrong> {
-        match field.get_ref().as_ref() {
-            "expires" => {
-                let text = match value.get_ref() {
-                    DeValue::String(text) => text.to_string(),
-                    DeValue::Datetime(date) => date.to_string(),
-                    _ => String::new(),
-                };
-                self.until = Some(end_of(&text).ok_or_else(|| {
-                    wrong(value.span(), "expires: a day such as 2027-12-31 is expected")
-                })?);
-                self.expires = Some(text);
-            }
-            "from" => self.from = each("from", value)?,
-            "to" => self.to = each("to", value)?,
-            other => {
-                let note = settings::nearest(other, FIELDS).map(did_you_mean);
-                let problem = format!("a user has no `{other}`: there are {}", FIELDS.join(", "));
-                return Err(Wrong { note, ..wrong(field.span(), problem) });
-            }
-        }
-        Ok(())
+    fn read(section: Section, complaints: &mut Vec<Complaint>) -> UserSection {
+        // TOML has dates of its own, and quotes are as good.
+        let day = section.as_written("expires", |day| {
+            let day = day.trim_matches(['"', '\'']);
+            let until = end_of(day).ok_or("a day such as 2027-12-31 is expected")?;
+            Ok((day.to_owned(), until))
+        });
+        let (expires, until) = day.map(|day| day.value).unzip();
+        let from = Placed::values(section.each("from", parsed));
+        let to = Placed::values(section.each("to", parsed));
+        complaints.extend(section.finish());
+        UserSection { expires, until, from, to }
     }
 }
 
-/// One text, or several in a list.
-fn each<T: FromStr<Err: Display>>(
-    field: &str,
-    value: &Spanned<DeValue<'_>>,
-) -> Result<Vec<T>, Wrong> {
-    let items = match value.get_ref() {
-        DeValue::Array(items) => items,
-        _ => std::slice::from_ref(value),
-    };
-    let parse = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
-        DeValue::String(text) => {
-            text.parse().map_err(|error: T::Err| wrong(item.span(), format!("{field}: {error}")))
-        }
-        _ => Err(wrong(item.span(), format!("{field}: text in quotes is expected"))),
-    };
-    if items.is_empty() {
-        let problem =
-            format!("{field}: an empty list would allow everything; leave it out for that");
-        return Err(wrong(value.span(), problem));
-    }
-    items.iter().map(parse).collect()
-}
-
-fn wrong(span: Range<usize>, problem: impl Into<String>) -> Wrong {
-    Wrong { span, problem: problem.into(), note: None }
+fn parsed<T: FromStr<Err: Display>>(given: Given) -> Result<T, Problem> {
+    text(given, "text in quotes")?.parse().map_err(|error: T::Err| error.into())
 }
 
 /// When a day is over, in UTC.
 fn end_of(day: &str) -> Option<SystemTime> {
-    let mut parts = day.split('-');
-    let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_written = parts.next().is_none()
-        && (year.len(), month.len(), date.len()) == (4, 2, 2)
-        && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let (year, month, date): (i64, i64, i64) =
-        (year.parse().ok()?, month.parse().ok()?, date.parse().ok()?);
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if !is_written || year < 1970 || !(1..=12).contains(&month) || !(1..=length).contains(&date) {
+    let date: Date = day.parse().ok()?;
+    // It can be written in other ways, which a reader of the file may take for something else.
+    if date.to_string() != day {
         return None;
     }
-    // Years that begin in March have their leap day at the end.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + date - 1;
-    // From the first of March of the year 0 to the beginning of 1970.
-    let since = days + 1 - 719_468;
-    Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(since).ok()? * 24 * 3600))
+    let end = TimeZone::UTC.to_timestamp(date.tomorrow().ok()?.at(0, 0, 0, 0)).ok()?;
+    SystemTime::try_from(end).ok().filter(|end| *end > SystemTime::UNIX_EPOCH)
 }
 
 /// As sections of a file.
@@ -198,18 +125,14 @@ fn toml_string(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
     use crate::config::Config;
-    use crate::config_file::ConfigFile;
     use crate::listing;
 
     fn read(text: &str) -> Result<Config, String> {
-        let mut config = Config::default();
-        let complaints = match ConfigFile::new("f", text).apply(&mut config) {
-            Ok(_) => return Ok(config),
-            Err(complaints) => complaints,
-        };
-        Err(complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        Ok(ConfigFile::new("f", text).read_anew()?.0)
     }
 
     #[test]
@@ -226,16 +149,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_where_it_stands() {
         for (text, expected) in [
-            ("[user.ann]\nexpire = 2027-12-31", "f:2:1: a user has no `expire`"),
+            ("[user.ann]\nexpire = 2027-12-31", "f:2:1: user `ann`: unknown key `expire`"),
             ("[user.ann]\nexpire = 2027-12-31", "did you mean `expires`?"),
             ("[user.ann]\nexpires = 2027-02-29", "f:2:"),
-            ("[user.ann]\nexpires = 7", "f:2:11: expires: a day such as 2027-12-31 is expected"),
-            ("[user.ann]\nfrom = ['10.0.0.0/8', 'x']", "f:2:23: from: "),
-            ("[user.ann]\nto = ['http://a/']", "f:2:7: to: expected a host"),
-            ("[user.ann]\nto = 7", "f:2:6: to: text in quotes is expected"),
-            ("[user.ann]\nto = []", "an empty list would allow everything"),
-            ("user = 7", "f:1:"),
-            ("[user]\nann = 7", "f:2:7: a section such as"),
+            ("[user.ann]\nexpires = 7", "f:2:11: user `ann`: expires: a day such as 2027-12-31"),
+            ("[user.ann]\nfrom = ['10.0.0.0/8', 'x']", "f:2:23: user `ann`: from: "),
+            ("[user.ann]\nto = ['http://a/']", "f:2:7: user `ann`: to: expected a host"),
+            ("[user.ann]\nto = 7", "f:2:6: user `ann`: to: text in quotes is expected"),
+            ("[user.ann]\nto = []", "f:2:6: user `ann`: to: at least one value is needed"),
+            ("user = 7", "f:1:8: a user is a section with a name"),
+            ("[user]\nann = 7", "f:2:1: a user is a section with a name"),
         ] {
             let shown = read(text).unwrap_err();
             assert!(shown.contains(expected), "{shown}");

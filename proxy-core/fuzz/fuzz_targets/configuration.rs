@@ -7,7 +7,7 @@
 mod admin;
 #[path = "../../../proxy-cli/src/complaint.rs"]
 mod complaint;
-#[path = "../../../proxy-cli/src/config.rs"]
+#[path = "../../../proxy-cli/src/config/mod.rs"]
 mod config;
 #[path = "../../../proxy-cli/src/config_file.rs"]
 mod config_file;
@@ -29,6 +29,8 @@ mod number;
 mod privacy;
 #[path = "../../../proxy-cli/src/rules/mod.rs"]
 mod rules;
+#[path = "../../../proxy-cli/src/section.rs"]
+mod section;
 #[path = "../../../proxy-cli/src/settings/mod.rs"]
 mod settings;
 #[path = "../../../proxy-cli/src/size.rs"]

@@ -55,6 +55,24 @@ pub enum Error {
 }
 
 impl Error {
+    #[cfg(test)]
+    pub(crate) const ALL: [Error; 14] = [
+        Error::StartLine,
+        Error::Version,
+        Error::Target,
+        Error::TargetTooLong,
+        Error::Host,
+        Error::Field,
+        Error::Expectation,
+        Error::TooManyFields,
+        Error::HeadTooLarge,
+        Error::Length,
+        Error::TransferCoding,
+        Error::Chunk,
+        Error::Trailer,
+        Error::Truncated,
+    ];
+
     /// What it means when the client sent it.
     pub const fn in_request(self) -> Reason {
         match self {
@@ -100,22 +118,7 @@ mod tests {
 
     #[test]
     fn each_side_is_blamed_for_what_it_sent() {
-        for error in [
-            Error::StartLine,
-            Error::Version,
-            Error::Target,
-            Error::TargetTooLong,
-            Error::Host,
-            Error::Field,
-            Error::Expectation,
-            Error::TooManyFields,
-            Error::HeadTooLarge,
-            Error::Length,
-            Error::TransferCoding,
-            Error::Chunk,
-            Error::Trailer,
-            Error::Truncated,
-        ] {
+        for error in Error::ALL {
             assert_eq!(error.in_request().side(), Side::Client, "{error}");
             assert!((400..=505).contains(&error.in_request().status()), "{error}");
             assert_eq!(error.in_response().side(), Side::Upstream, "{error}");

@@ -282,23 +282,9 @@ mod tests {
     #[test]
     fn whatever_it_is_nothing_is_looked_for_beyond_it() {
         let limits = Limits { fields: 0, ..Limits::default() };
-        let errors = [
-            Error::StartLine,
-            Error::Version,
-            Error::Target,
-            Error::TargetTooLong,
-            Error::Host,
-            Error::Field,
-            Error::Expectation,
-            Error::TooManyFields,
-            Error::HeadTooLarge,
-            Error::Length,
-            Error::TransferCoding,
-            Error::Chunk,
-        ];
         let whole = b"GET /\xff HTTP/1.1\r\nHost: a\r\n\nContent-Length:\r\n \r\n";
         for end in 0..=whole.len() {
-            for error in errors {
+            for error in Error::ALL {
                 let _ = in_request(&whole[..end], error, &limits);
                 let _ = in_response(&whole[..end], error, &limits);
             }

@@ -82,7 +82,7 @@ impl Session {
             Action::After(delay) => self.delay(transaction, delay, env, cx),
             Action::Reject(reason) => self.fail(transaction, reason, env, cx),
             Action::TakeOver(take_over) => self.hand_over(transaction, take_over, env, cx),
-            Action::Close => self.close_silently(transaction, env, cx),
+            Action::Close => self.close_silently(transaction, Reason::ClosedByHandler, env, cx),
             Action::Defer(decision) => self.defer(transaction, decision, env, cx),
         }
     }
@@ -135,13 +135,15 @@ impl Session {
         self.connect(transaction, env, cx)
     }
 
+    /// Ends the connection for this reason; only the log is told.
     pub(super) fn close_silently(
         &mut self,
         mut transaction: Box<Transaction>,
+        reason: Reason,
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        transaction.reason = Some(Reason::ClosedByHandler);
+        transaction.reason = Some(reason);
         transaction.drop_upstream(cx);
         env.record_close(&transaction, &self.client.who, cx.now);
         Step::End(Close::Orderly)

@@ -16,7 +16,6 @@ use crate::error::Reason;
 use crate::handler::{Action, Client, HandlerState};
 use crate::http1::RequestHead;
 use crate::policy::throttle::{Asking, Flow, Held, Leave, Moment, Over, Throttles};
-use crate::runtime::sockets::Close;
 
 /// What throttles have to do with a transaction.
 #[derive(Debug, Default)]
@@ -183,10 +182,7 @@ impl Session {
             }
             Err(over) if over.is_dropped => {
                 transaction.note_over(&over, &self.client.who);
-                transaction.reason = Some(over.reason);
-                transaction.drop_upstream(cx);
-                env.record_close(&transaction, &self.client.who, cx.now);
-                Step::End(Close::Orderly)
+                self.close_silently(transaction, over.reason, env, cx)
             }
             Err(over) => {
                 transaction.note_over(&over, &self.client.who);

@@ -1,12 +1,10 @@
 //! The tables in `docs/faults.md`, made of the rules that the matrix has just been held to.
 
 use std::fmt::Write;
-use std::path::Path;
-use std::{env, fs};
 
 use crate::phase::{Phase, Side};
 use crate::rule::{Dash, Verdict, rule};
-use crate::support::Fault;
+use crate::support::{Fault, expect_part};
 
 /// The tables stand between these two lines.
 const BEGIN: &str = "<!-- tables: made by proxy-core/tests/faults -->\n";
@@ -72,28 +70,5 @@ fn tables() -> String {
 
 /// The document says what the rules say.
 pub fn expect_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
-    let Ok(document) = fs::read_to_string(&path) else {
-        // The package has no `docs`; the repository has.
-        assert!(!path.parent().unwrap().exists(), "docs/faults.md is missing");
-        return;
-    };
-    // Git may have been told to check texts out with CR LF.
-    let document = document.replace("\r\n", "\n");
-    let (before, rest) = document.split_once(BEGIN).expect("the tables have their begin");
-    let (found, after) = rest.split_once(END).expect("the tables have their end");
-    let expected = tables();
-    if found == expected {
-        return;
-    }
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, [before, BEGIN, &expected, END, after].concat()).unwrap();
-        return;
-    }
-    let stale = expected.lines().find(|line| !found.lines().any(|other| other == *line));
-    panic!(
-        "docs/faults.md is not what proxy-core/tests/faults/rule.rs says, for example of\n{}\n\
-         Set BLESS=1 for this test to write the tables anew.",
-        stale.unwrap_or("a line that is too many")
-    );
+    expect_part("faults.md", [BEGIN, END], &tables(), "proxy-core/tests/faults/rule.rs");
 }

@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod client;
+mod document;
 mod door;
 mod fault;
 mod origin;
@@ -25,6 +26,7 @@ use proxy_core::{
 };
 
 pub use client::{Answer, Client, fields};
+pub use document::{document, expect_part};
 pub use door::Door;
 pub use fault::{Fault, garbage};
 pub use origin::{Crowd, Origin, Visit};

@@ -47,6 +47,27 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// All of them.
+    pub const ALL: [Condition; 17] = [
+        Condition::Kind,
+        Condition::Listener,
+        Condition::Port,
+        Condition::Scheme,
+        Condition::Method,
+        Condition::Host,
+        Condition::Client,
+        Condition::Time,
+        Condition::User,
+        Condition::Group,
+        Condition::ClientList,
+        Condition::DomainList,
+        Condition::Field,
+        Condition::Url,
+        Condition::Status,
+        Condition::Length,
+        Condition::ContentType,
+    ];
+
     /// The stable word for it, in `snake_case`.
     pub const fn word(self) -> &'static str {
         match self {

@@ -72,7 +72,14 @@ impl Session {
                             transaction.drop_upstream(cx);
                             return self.respond(transaction, &response, env, cx);
                         }
-                        Relayed::Dropped => return self.close_silently(transaction, env, cx),
+                        Relayed::Dropped => {
+                            return self.close_silently(
+                                transaction,
+                                Reason::ClosedByHandler,
+                                env,
+                                cx,
+                            );
+                        }
                         Relayed::Switched => return Step::Tunnel(transaction),
                     }
                 }

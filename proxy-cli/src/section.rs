@@ -118,6 +118,16 @@ impl<'f> Section<'f> {
         self.read(key, entry.value, read)
     }
 
+    /// The value of a key as it is written in the file, for what TOML has no text for.
+    pub fn as_written<T>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&str) -> Result<T, Problem>,
+    ) -> Option<Placed<T>> {
+        let entry = self.entry(key)?;
+        self.read(key, entry.value, |_| read(self.file.slice(entry.value.span())))
+    }
+
     /// The values of a key that can have several: one alone needs no list.
     pub fn each<T>(
         &self,
@@ -198,6 +208,66 @@ impl<'f> Section<'f> {
             }
         }
     }
+}
+
+/// Reads the sections of a kind that can stand there several times, such as `[[rule]]`, one after the
+/// other. `read` adds what is wrong in one.
+pub fn each_of<'f>(
+    file: &'f ConfigFile,
+    kind: &str,
+    value: &'f Spanned<DeValue<'f>>,
+    mut read: impl FnMut(Section<'f>, &'f DeTable<'f>, &mut Vec<Complaint>),
+) -> Vec<Complaint> {
+    let wrong = |span, found| {
+        let complaint = file.complaint(span, format!("a {kind} is a section, not {found}"));
+        complaint.note(Some(format!("write [[{kind}]] above each of them")))
+    };
+    let items = match value.get_ref() {
+        DeValue::Array(items) => items,
+        DeValue::Table(_) => return vec![wrong(value.span(), format!("one [{kind}] for all"))],
+        _ => return vec![wrong(value.span(), "a value".to_owned())],
+    };
+    let mut complaints = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match item.get_ref() {
+            DeValue::Table(table) => {
+                let what = format!("{kind} {}", index + 1);
+                let section = Section::new(file, what, item.span(), table);
+                read(section, table, &mut complaints);
+            }
+            _ => complaints.push(wrong(item.span(), "a value".to_owned())),
+        }
+    }
+    complaints
+}
+
+/// Reads the sections of a kind that have names, such as `[list.NAME]`, in the order of the file.
+/// `read` adds what is wrong in one.
+pub fn each_named<'f>(
+    file: &'f ConfigFile,
+    kind: &str,
+    value: &'f Spanned<DeValue<'f>>,
+    mut read: impl FnMut(&'f str, Section<'f>, &'f DeTable<'f>, &mut Vec<Complaint>),
+) -> Vec<Complaint> {
+    let expected = |span| {
+        let complaint = file.complaint(span, format!("a {kind} is a section with a name"));
+        complaint.note(Some(format!("write [{kind}.NAME] above it")))
+    };
+    let DeValue::Table(named) = value.get_ref() else { return vec![expected(value.span())] };
+    let mut named: Vec<_> = named.iter().collect();
+    named.sort_by_key(|(key, _)| key.span().start);
+    let mut complaints = Vec::new();
+    for (key, value) in named {
+        let name: &'f toml::de::DeString<'f> = key.get_ref();
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                let section = Section::new(file, format!("{kind} `{name}`"), key.span(), table);
+                read(name, section, table, &mut complaints);
+            }
+            _ => complaints.push(expected(key.span())),
+        }
+    }
+    complaints
 }
 
 /// What was meant by a key that there is not.
