@@ -1,7 +1,7 @@
 //! [`ChunkScan`] and [`ChunkLine`]: the line that tells how long a chunk is (RFC 9112 §7.1).
 
 use super::Error;
-use super::fields::without_leading_zeros;
+use super::list::without_leading_zeros;
 use super::list::{is_text_byte, is_token_byte};
 
 /// The digits a size may have: those of 64 bits.

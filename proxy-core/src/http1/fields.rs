@@ -1,6 +1,7 @@
 //! [`Fields`]: the bytes of one head and where in them its fields are.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::field::{Field, FieldKind};
 use super::list;
@@ -69,6 +70,13 @@ pub(crate) struct ConnectionOptions {
     pub(crate) upgrade: bool,
 }
 
+impl FieldLine {
+    /// Where the line is, with its end, if it can be copied as it stands.
+    pub(crate) fn canonical(&self) -> Option<Range<usize>> {
+        self.is_canonical.then(|| self.name.start()..self.value.end as usize + 2)
+    }
+}
+
 impl Fields {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
@@ -131,6 +139,10 @@ impl Fields {
         self.bytes.extend_from_slice(before);
         self.bytes.extend_from_within(copied.start as usize..copied.end as usize);
         Span::new(start, self.bytes.len())
+    }
+
+    pub(crate) fn range(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
     }
 
     pub(crate) fn bytes(&self, span: Span) -> &[u8] {
@@ -215,35 +227,6 @@ impl Fields {
         }
         Ok(options)
     }
-
-    /// Writes a field as it was received, in its canonical form.
-    pub(crate) fn write(&self, line: &FieldLine, out: &mut Vec<u8>) {
-        if line.is_canonical {
-            let (start, end) = (line.name.start as usize, line.value.end as usize + 2);
-            out.extend_from_slice(&self.bytes[start..end]);
-        } else {
-            self.write_value(line, self.value(line), out);
-        }
-    }
-
-    /// Writes a field with another value than it was received with.
-    pub(crate) fn write_value(&self, line: &FieldLine, value: &[u8], out: &mut Vec<u8>) {
-        for part in [self.bytes(line.name), b": ", value, b"\r\n"] {
-            out.extend_from_slice(part);
-        }
-    }
-
-    /// Writes a `Content-Length` in canonical form: one number, no zeros before it.
-    pub(crate) fn write_length(&self, line: &FieldLine, out: &mut Vec<u8>) {
-        let number = list::members(self.value(line)).next().unwrap_or_default();
-        self.write_value(line, without_leading_zeros(number), out);
-    }
-}
-
-/// The same number with its fewest digits.
-pub(crate) fn without_leading_zeros(digits: &[u8]) -> &[u8] {
-    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-    &digits[zeros.min(digits.len().saturating_sub(1))..]
 }
 
 /// The switch to WebSocket, as it is asked for and as it is granted (RFC 6455 §4).

@@ -126,6 +126,7 @@ mod field;
 mod fields;
 mod forwarding;
 mod framing;
+mod line_writer;
 mod list;
 mod privacy;
 mod request;

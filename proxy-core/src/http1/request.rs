@@ -181,23 +181,26 @@ impl RequestHead {
         let mut framing = Framing::default();
         for line in self.fields.lines() {
             let value = self.fields.value(line);
-            framing.note(line.kind, value, Repeats::Refuse)?;
-            self.binds_connection |= binds_connection(line.kind, value);
-            // RFC 9110 §7.6.2: for these two methods only. A number that is none would leave
-            // a TRACE going round for ever.
-            if line.kind == FieldKind::Expect && self.version == Version::Http11 {
-                // RFC 9110 §10.1.1 allows 417 for any other member. One that is written oddly
-                // is met by one recipient and not by the next, which then wait for each other,
-                // or take a body for a request.
-                if list::members(value).any(|member| !is_continue(member)) {
-                    return Err(Error::Expectation);
+            match line.kind {
+                FieldKind::Other => {}
+                FieldKind::Authorization => self.binds_connection |= binds_connection(value),
+                // RFC 9110 §10.1.1 allows 417 for any other member. One that is written oddly is
+                // met by one recipient and not by the next, which then wait for each other, or
+                // take a body for a request.
+                FieldKind::Expect if self.version == Version::Http11 => {
+                    if list::members(value).any(|member| !is_continue(member)) {
+                        return Err(Error::Expectation);
+                    }
                 }
-            }
-            if line.kind == FieldKind::MaxForwards && counts_hops {
-                let hops = list::decimal(value).ok_or(Error::Field)?;
-                if self.max_forwards.replace(hops).is_some() {
-                    return Err(Error::Field);
+                // RFC 9110 §7.6.2: for these two methods only. A number that is none would leave
+                // a TRACE going round for ever.
+                FieldKind::MaxForwards if counts_hops => {
+                    let hops = list::decimal(value).ok_or(Error::Field)?;
+                    if self.max_forwards.replace(hops).is_some() {
+                        return Err(Error::Field);
+                    }
                 }
+                kind => framing.note(kind, value, Repeats::Refuse)?,
             }
         }
         self.length = framing.of_request(method, self.version)?;

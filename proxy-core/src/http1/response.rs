@@ -144,8 +144,11 @@ impl ResponseHead {
         let mut framing = Framing::default();
         for line in self.fields.lines() {
             let value = self.fields.value(line);
-            framing.note(line.kind, value, Repeats::Collapse)?;
-            self.binds_connection |= binds_connection(line.kind, value);
+            match line.kind {
+                FieldKind::Other => {}
+                FieldKind::WwwAuthenticate => self.binds_connection |= binds_connection(value),
+                kind => framing.note(kind, value, Repeats::Collapse)?,
+            }
         }
         self.length = framing.of_response(to, status, self.version)?;
         self.announced = match (status, to) {
@@ -233,8 +236,8 @@ impl ResponseHead {
 
 impl ResponseTo {
     fn of(request: &RequestHead) -> ResponseTo {
-        match request.method() {
-            "HEAD" => ResponseTo::Head,
+        match request.method_bytes() {
+            b"HEAD" => ResponseTo::Head,
             _ if request.form() == TargetForm::Authority => ResponseTo::Connect,
             _ => ResponseTo::Other,
         }

@@ -2,6 +2,7 @@
 
 use super::field::FieldKind;
 use super::fields::{self, FieldLine};
+use super::line_writer::LineWriter;
 use super::privacy::{self, Privacy, Told};
 use super::response::Announced;
 use super::{BodyLength, Coding, FieldEdits, Forwarding, RequestHead, ResponseHead, TargetForm};
@@ -62,8 +63,8 @@ impl RequestHead {
     /// - a `Via` of its own, and the upgrade to WebSocket if that is asked for.
     pub fn write_upstream(&self, out: &mut Vec<u8>, rewrite: &RequestRewrite<'_>) {
         let target = if self.form == TargetForm::Authority { self.authority } else { self.path };
-        let host = match self.authority() {
-            "" => rewrite.host,
+        let host = match self.fields.bytes(self.authority) {
+            b"" => rewrite.host.as_bytes(),
             own => own,
         };
         for part in [
@@ -71,7 +72,7 @@ impl RequestHead {
             b" ",
             self.fields.bytes(target),
             b" HTTP/1.1\r\nHost: ",
-            host.as_bytes(),
+            host,
             b"\r\n",
         ] {
             out.extend_from_slice(part);
@@ -79,39 +80,41 @@ impl RequestHead {
         let has_length = matches!(self.length, BodyLength::Exact(_));
         let is_chunked = self.length == BodyLength::Chunked;
         let mut expects = self.expects_continue();
+        let mut lines = LineWriter::new(&self.fields, out);
         for line in self.fields.lines() {
             match line.kind {
                 kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
-                _ if self.has_hidden(line, rewrite, out) => {}
+                _ if self.has_hidden(line, rewrite, &mut lines) => {}
                 FieldKind::Other
                 | FieldKind::Authorization
                 | FieldKind::Date
                 | FieldKind::Via
-                | FieldKind::WwwAuthenticate => self.fields.write(line, out),
+                | FieldKind::WwwAuthenticate => lines.keep(line),
                 kind if kind.is_forwarding()
                     && rewrite.forwarding.is_none_or(|forwarding| forwarding.keeps(line.kind)) =>
                 {
-                    self.fields.write(line, out);
+                    lines.keep(line);
                 }
-                FieldKind::ContentLength if has_length => self.fields.write_length(line, out),
-                FieldKind::TransferEncoding => self.fields.write_value(line, b"chunked", out),
-                FieldKind::Trailer if is_chunked => self.fields.write(line, out),
+                FieldKind::ContentLength if has_length => lines.keep_length(line),
+                FieldKind::TransferEncoding => lines.replace(line, b"chunked"),
+                FieldKind::Trailer if is_chunked => lines.keep(line),
                 FieldKind::Expect if expects => {
-                    self.fields.write_value(line, b"100-continue", out);
+                    lines.replace(line, b"100-continue");
                     expects = false;
                 }
                 FieldKind::MaxForwards => match self.max_forwards {
                     // Rare enough for a number to be made a string.
                     Some(hops) => {
                         let left = hops.saturating_sub(1).to_string();
-                        self.fields.write_value(line, left.as_bytes(), out);
+                        lines.replace(line, left.as_bytes());
                     }
-                    None => self.fields.write(line, out),
+                    None => lines.keep(line),
                 },
                 // Host stands above; the others end here.
                 _ => {}
             }
         }
+        lines.copy();
         rewrite.edits.write(out);
         if let Some(forwarding) = rewrite.forwarding {
             forwarding.write(&self.fields, out);
@@ -129,7 +132,7 @@ impl RequestHead {
         &self,
         line: &FieldLine,
         rewrite: &RequestRewrite<'_>,
-        out: &mut Vec<u8>,
+        lines: &mut LineWriter<'_>,
     ) -> bool {
         let Some(privacy) = rewrite.privacy else { return false };
         // What is told of clients in these fields has been settled.
@@ -139,8 +142,11 @@ impl RequestHead {
         let value = self.fields.value(line);
         match privacy.of(line.kind, self.fields.name(line), value, self) {
             Told::Whole => return false,
-            Told::Instead(value) => self.fields.write_value(line, value, out),
-            Told::WithoutNames => privacy::write_via_without_names(value, out),
+            Told::Instead(value) => lines.replace(line, value),
+            Told::WithoutNames => {
+                lines.copy();
+                privacy::write_via_without_names(value, lines.out);
+            }
             Told::Nothing => {}
         }
         true
@@ -170,12 +176,13 @@ impl ResponseHead {
         let mut has_length =
             matches!(self.length, BodyLength::Exact(_)) || self.announced == Announced::Elsewhere;
         let mut is_dated = rewrite.edits.adds("date");
+        let mut lines = LineWriter::new(&self.fields, out);
         for line in self.fields.lines() {
             match line.kind {
                 kind if kind.is_editable() && rewrite.edits.drops(self.fields.name(line)) => {}
                 FieldKind::Date => {
                     is_dated = true;
-                    self.fields.write(line, out);
+                    lines.keep(line);
                 }
                 FieldKind::Other
                 | FieldKind::Authorization
@@ -185,20 +192,21 @@ impl ResponseHead {
                 | FieldKind::MaxForwards
                 | FieldKind::Forwarded
                 | FieldKind::XForwardedFor
-                | FieldKind::ForwardingClaim => self.fields.write(line, out),
+                | FieldKind::ForwardingClaim => lines.keep(line),
                 // Repeated ones say the same, or this would not have been accepted.
                 FieldKind::ContentLength if has_length => {
-                    self.fields.write_length(line, out);
+                    lines.keep_length(line);
                     has_length = false;
                 }
                 FieldKind::TransferEncoding if is_chunked => {
-                    self.fields.write_value(line, b"chunked", out);
+                    lines.replace(line, b"chunked");
                 }
-                FieldKind::Trailer if is_chunked => self.fields.write(line, out),
+                FieldKind::Trailer if is_chunked => lines.keep(line),
                 // The others end here.
                 _ => {}
             }
         }
+        lines.copy();
         rewrite.edits.write(out);
         if !is_dated && self.status >= 200 {
             for part in ["Date: ", rewrite.date, "\r\n"] {

@@ -7,6 +7,7 @@ mod newcomers;
 mod pipe;
 mod socket;
 mod stream;
+mod transfer;
 #[cfg(unix)]
 mod unix_listener;
 

@@ -12,7 +12,7 @@ pub(crate) use none::Pipe;
 mod linux {
     use std::io::{self, PipeReader, PipeWriter};
 
-    use nix::fcntl::{FcntlArg, SpliceFFlags, fcntl, splice};
+    use rustix::pipe::{SpliceFlags, fcntl_setpipe_size, splice};
 
     use crate::net::Stream;
 
@@ -25,13 +25,13 @@ mod linux {
 
     /// As large as a pipe may be without a privilege. In one of 64 KiB as many bytes move for each
     /// call as by copying, and nothing is gained.
-    const BYTES: i32 = 1024 * 1024;
+    const BYTES: usize = 1024 * 1024;
 
     impl Pipe {
         /// `None` where the system has none to give: then bytes are copied.
         pub(crate) fn open() -> Option<Pipe> {
             let (reader, writer) = io::pipe().ok()?;
-            fcntl(&writer, FcntlArg::F_SETPIPE_SZ(BYTES)).ok()?;
+            fcntl_setpipe_size(&writer, BYTES).ok()?;
             Some(Pipe { reader, writer })
         }
 
@@ -56,8 +56,8 @@ mod linux {
         }
     }
 
-    fn flags() -> SpliceFFlags {
-        SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK
+    fn flags() -> SpliceFlags {
+        SpliceFlags::MOVE | SpliceFlags::NONBLOCK
     }
 
     impl Stream {

@@ -1,6 +1,6 @@
 //! [`Stream`]: a non-blocking connection, whatever it runs over.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use mio::event::Source;
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
-use super::Socket;
+use super::{Socket, transfer};
 
 /// A connected (or connecting) non-blocking socket that a loop can poll.
 #[derive(Debug)]
@@ -110,9 +110,9 @@ impl Stream {
 
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(stream) => stream.read(into),
+            Stream::Tcp(stream) => transfer::receive(stream, into),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.read(into),
+            Stream::Unix(stream) => transfer::receive(stream, into),
             #[cfg(any(test, fuzzing))]
             Stream::Memory(end) => end.read(into),
         }
@@ -120,9 +120,9 @@ impl Stream {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Tcp(stream) => transfer::send(stream, bytes),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.write(bytes),
+            Stream::Unix(stream) => transfer::send(stream, bytes),
             #[cfg(any(test, fuzzing))]
             Stream::Memory(end) => end.write(bytes),
         }
@@ -130,9 +130,9 @@ impl Stream {
 
     pub(crate) fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(stream) => stream.write_vectored(slices),
+            Stream::Tcp(stream) => transfer::send_vectored(stream, slices),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.write_vectored(slices),
+            Stream::Unix(stream) => transfer::send_vectored(stream, slices),
             #[cfg(any(test, fuzzing))]
             Stream::Memory(end) => end.write(slices.first().map_or(&[], |slice| slice)),
         }
