@@ -3,7 +3,7 @@
 //! Most bytes never wait: they are read into the loop's scratch buffer and leave from there.
 //! Only what cannot go on at once — half a head, a body whose receiver is slow — is copied
 //! into a buffer, and when the last byte has left, the memory goes back to the loop's
-//! [`Spares`]. So an idle connection owns none.
+//! [`Spares`]. So an idle connection owns none but a place for a pointer.
 //!
 //! What was on its way through a [`Pipe`] waits there, without a copy.
 
@@ -12,8 +12,15 @@ use crate::net::Pipe;
 /// Bytes in the order they came, taken from the front.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
+    /// `None` if there are none.
+    waiting: Option<Box<Waiting>>,
+}
+
+/// Bytes that wait: some do.
+#[derive(Debug, Default)]
+struct Waiting {
     /// Those that come before all others. Few have any.
-    piped: Option<Box<Piped>>,
+    piped: Option<Piped>,
     bytes: Vec<u8>,
     taken: usize,
     /// All bytes here were looked at, and more are needed to go on.
@@ -30,7 +37,7 @@ pub(crate) struct Piped {
 /// Memory for buffers, and pipes, ready to be lent out again.
 #[derive(Debug, Default)]
 pub(crate) struct Spares {
-    memory: Vec<Vec<u8>>,
+    memory: Vec<Box<Waiting>>,
     /// An empty one: where everybody takes what is passed on, one is enough for a loop.
     pipe: Option<Pipe>,
     /// Pipes that are lent out.
@@ -48,7 +55,7 @@ const SPARE_CAPACITY: usize = 64 * 1024;
 const PIPES: usize = 16;
 
 impl Spares {
-    fn lend(&mut self) -> Vec<u8> {
+    fn lend(&mut self) -> Box<Waiting> {
         #[cfg(any(test, fuzzing))]
         {
             self.lent += 1;
@@ -56,14 +63,17 @@ impl Spares {
         self.memory.pop().unwrap_or_default()
     }
 
-    fn take_back(&mut self, mut bytes: Vec<u8>) {
+    /// Takes back what nothing waits in any more.
+    fn take_back(&mut self, mut empty: Box<Waiting>) {
         #[cfg(any(test, fuzzing))]
-        if bytes.capacity() > 0 {
+        {
             self.lent -= 1;
         }
-        if self.memory.len() < SPARES && (1..=SPARE_CAPACITY).contains(&bytes.capacity()) {
-            bytes.clear();
-            self.memory.push(bytes);
+        if self.memory.len() < SPARES && empty.bytes.capacity() <= SPARE_CAPACITY {
+            empty.bytes.clear();
+            empty.taken = 0;
+            empty.starved = false;
+            self.memory.push(empty);
         }
     }
 }
@@ -93,33 +103,35 @@ impl Spares {
 
 impl Buffer {
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.piped.is_none()
+        self.waiting.is_none()
     }
 
     /// Adds bytes that are in a pipe to a buffer that is empty.
-    pub(crate) fn hold(&mut self, piped: Piped) {
+    pub(crate) fn hold(&mut self, piped: Piped, spares: &mut Spares) {
         debug_assert!(self.is_empty(), "they come before all others");
-        self.piped = Some(Box::new(piped));
+        self.waiting.get_or_insert_with(|| spares.lend()).piped = Some(piped);
     }
 
     /// The bytes that come before all others, if they are in a pipe.
     pub(crate) fn piped(&self) -> Option<&Piped> {
-        self.piped.as_deref()
+        self.waiting.as_ref()?.piped.as_ref()
     }
 
     /// So many bytes have left the pipe.
     pub(crate) fn drained(&mut self, count: usize, spares: &mut Spares) {
-        let Some(piped) = &mut self.piped else { return };
+        let Some(waiting) = &mut self.waiting else { return };
+        let Some(piped) = &mut waiting.piped else { return };
         piped.count -= count;
         if piped.count == 0
-            && let Some(piped) = self.piped.take()
+            && let Some(piped) = waiting.piped.take()
         {
             spares.take_pipe_back(piped.pipe);
+            self.give_back_if_empty(spares);
         }
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.taken..]
+        self.waiting.as_ref().map_or(&[], |waiting| &waiting.bytes[waiting.taken..])
     }
 
     /// Adds bytes at the end.
@@ -127,44 +139,56 @@ impl Buffer {
         if bytes.is_empty() {
             return;
         }
-        if self.bytes.capacity() == 0 {
-            self.bytes = spares.lend();
-        }
-        self.bytes.extend_from_slice(bytes);
-        self.starved = false;
+        let waiting = self.waiting.get_or_insert_with(|| spares.lend());
+        waiting.bytes.extend_from_slice(bytes);
+        waiting.starved = false;
     }
 
     /// Takes `count` bytes from the front, which must be there.
     pub(crate) fn consume(&mut self, count: usize, spares: &mut Spares) {
-        self.taken += count;
-        debug_assert!(self.taken <= self.bytes.len());
-        if self.taken == self.bytes.len() {
-            spares.take_back(std::mem::take(&mut self.bytes));
-            self.taken = 0;
-        } else if self.taken >= self.bytes.len() / 2 {
+        let Some(waiting) = &mut self.waiting else {
+            debug_assert_eq!(count, 0, "they are there");
+            return;
+        };
+        waiting.taken += count;
+        debug_assert!(waiting.taken <= waiting.bytes.len());
+        if waiting.taken == waiting.bytes.len() {
+            self.give_back_if_empty(spares);
+        } else if waiting.taken >= waiting.bytes.len() / 2 {
             // Moving at most as many bytes as were taken keeps the whole linear.
-            self.bytes.drain(..self.taken);
-            self.taken = 0;
+            waiting.bytes.drain(..waiting.taken);
+            waiting.taken = 0;
         }
     }
 
     /// Throws everything away.
     pub(crate) fn clear(&mut self, spares: &mut Spares) {
-        if let Some(piped) = self.piped.take() {
+        let Some(mut waiting) = self.waiting.take() else { return };
+        if let Some(piped) = waiting.piped.take() {
             spares.close_pipe(piped.pipe);
         }
-        self.consume(self.as_slice().len(), spares);
-        self.starved = false;
+        spares.take_back(waiting);
+    }
+
+    fn give_back_if_empty(&mut self, spares: &mut Spares) {
+        let empty = |waiting: &mut Box<Waiting>| {
+            waiting.piped.is_none() && waiting.taken == waiting.bytes.len()
+        };
+        if let Some(waiting) = self.waiting.take_if(empty) {
+            spares.take_back(waiting);
+        }
     }
 
     /// Remembers that the bytes here are not enough to go on.
     pub(crate) fn mark_starved(&mut self) {
-        self.starved = true;
+        if let Some(waiting) = &mut self.waiting {
+            waiting.starved = true;
+        }
     }
 
     /// Whether looking at the bytes again would be of no use before more have come.
     pub(crate) fn needs_more(&self) -> bool {
-        self.is_empty() || self.starved
+        self.waiting.as_ref().is_none_or(|waiting| waiting.starved)
     }
 }
 
@@ -199,13 +223,11 @@ mod tests {
             buffer.extend(&bytes, &mut spares);
             come += bytes.len();
             for _ in 0..if round == 19 { usize::MAX } else { 900 } {
-                let before = buffer.taken;
+                let before = buffer.waiting.as_ref().unwrap().taken;
                 buffer.consume(PIECE, &mut spares);
-                if buffer.taken < before {
-                    moved += buffer.bytes.len();
-                }
-                if buffer.is_empty() {
-                    break;
+                let Some(waiting) = &buffer.waiting else { break };
+                if waiting.taken < before {
+                    moved += waiting.bytes.len();
                 }
             }
         }
@@ -219,10 +241,14 @@ mod tests {
         let mut buffer = Buffer::default();
         buffer.extend(&[7; 100], &mut spares);
         buffer.consume(100, &mut spares);
-        assert_eq!(buffer.bytes.capacity(), 0);
+        assert!(buffer.waiting.is_none());
         assert_eq!((spares.memory.len(), spares.lent), (1, 0));
         buffer.extend(b"x", &mut spares);
         assert_eq!((spares.memory.len(), spares.lent), (0, 1));
+    }
+
+    fn with_capacity(bytes: usize) -> Box<Waiting> {
+        Box::new(Waiting { bytes: Vec::with_capacity(bytes), ..Waiting::default() })
     }
 
     #[test]
@@ -230,12 +256,12 @@ mod tests {
         let mut spares = Spares::default();
         for _ in 0..2 * SPARES {
             spares.lent += 1;
-            spares.take_back(Vec::with_capacity(10));
+            spares.take_back(with_capacity(10));
         }
         assert_eq!(spares.memory.len(), SPARES);
         spares.memory.clear();
         spares.lent += 1;
-        spares.take_back(Vec::with_capacity(SPARE_CAPACITY + 1));
+        spares.take_back(with_capacity(SPARE_CAPACITY + 1));
         assert!(spares.memory.is_empty());
     }
 

@@ -80,7 +80,7 @@ impl Session {
                 .with_field(proxy_status::NAME, proxy_status(&self.settings.pseudonym, reason)),
         };
         let known = transaction.handler.retry_after().map(seconds);
-        let response = match transaction.throttled.retry_after.or(known) {
+        let response = match transaction.throttled.retry_after().or(known) {
             Some(seconds) if !response.has_field("Retry-After") => {
                 response.with_field("Retry-After", seconds.to_string())
             }

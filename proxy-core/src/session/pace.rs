@@ -173,7 +173,7 @@ impl Session {
                 !for_upstream
                     && !upstream.deaf
                     && !transaction.waits_to_be_told()
-                    && !transaction.throttled.up.holds(),
+                    && !transaction.throttled.holds_up(),
                 taken_at(socket),
             ),
             // The rest of a body that nobody wants, read so that the connection can be kept.

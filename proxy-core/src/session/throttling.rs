@@ -17,18 +17,26 @@ use crate::handler::{Action, Client, HandlerState};
 use crate::http1::RequestHead;
 use crate::policy::throttle::{Asking, Flow, Held, Leave, Moment, Over, Throttles};
 
-/// What throttles have to do with a transaction.
+/// What throttles have to do with a transaction: nothing, most often, and so there is no room for it
+/// in the transaction itself.
 #[derive(Debug, Default)]
 pub(super) struct Throttled {
-    /// Something of it is not as it was at first.
+    /// Something of the account is not as it was at first.
     is_used: bool,
+    /// Kept for the transaction that gets the memory of this one.
+    account: Option<Box<Account>>,
+}
+
+/// What throttles know of a transaction.
+#[derive(Debug, Default)]
+pub(super) struct Account {
     /// The request has been counted.
     is_admitted: bool,
     /// The rule by which it was. Others may have their say about the response, and bytes go on to be
     /// counted for this one.
     pub(super) rule: Option<Arc<str>>,
     /// Seconds after which the client may ask again, where it is told so.
-    pub(super) retry_after: Option<u64>,
+    retry_after: Option<u64>,
     /// The places it has among those there may be at once.
     pub(super) held: Vec<Held>,
     pub(super) up: Brake,
@@ -48,36 +56,81 @@ impl Throttled {
     /// Makes it ready for another transaction.
     #[inline]
     pub(super) fn renew(&mut self) {
-        if self.is_used {
-            self.clear();
+        if std::mem::take(&mut self.is_used)
+            && let Some(account) = &mut self.account
+        {
+            account.clear();
         }
     }
 
+    /// The account, if there is anything in it.
+    #[inline]
+    fn account(&self) -> Option<&Account> {
+        self.account.as_deref().filter(|_| self.is_used)
+    }
+
+    /// The account, in which something is to be noted.
+    fn account_mut(&mut self) -> &mut Account {
+        self.is_used = true;
+        self.account.get_or_insert_default()
+    }
+
+    /// The account goes on in a tunnel.
+    pub(super) fn take_account(&mut self) -> Account {
+        match std::mem::take(&mut self.is_used) {
+            true => self.account.as_deref_mut().map(std::mem::take).unwrap_or_default(),
+            false => Account::default(),
+        }
+    }
+
+    #[inline]
+    fn is_admitted(&self) -> bool {
+        self.account().is_some_and(|account| account.is_admitted)
+    }
+
+    /// Seconds after which the client may ask again, where it is told so.
+    #[inline]
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        self.account()?.retry_after
+    }
+
+    /// Nothing of the request is read now.
+    #[inline]
+    pub(super) fn holds_up(&self) -> bool {
+        self.account().is_some_and(|account| account.up.holds())
+    }
+
+    /// Whether something was waited for that has not been read.
+    #[inline]
+    pub(super) fn has_credit(&self) -> bool {
+        self.account().is_some_and(|account| account.up.credit > 0 || account.down.credit > 0)
+    }
+
+    /// When a direction that waits may go on, the first of them.
+    #[inline]
+    fn until(&self) -> Option<Instant> {
+        let account = self.account()?;
+        [account.up.until, account.down.until].into_iter().flatten().min()
+    }
+
+    /// Directions that have waited long enough go on.
+    fn release(&mut self, now: Instant) {
+        let account = self.account_mut();
+        account.up.release(now);
+        account.down.release(now);
+    }
+}
+
+impl Account {
     #[cold]
     fn clear(&mut self) {
-        let Throttled { is_used, is_admitted, rule, retry_after, held, up, down } = self;
-        *is_used = false;
+        let Account { is_admitted, rule, retry_after, held, up, down } = self;
         *is_admitted = false;
         *rule = None;
         *retry_after = None;
         held.clear();
         *up = Brake::default();
         *down = Brake::default();
-    }
-
-    /// Whether something was waited for that has not been read.
-    #[inline]
-    pub(super) fn has_credit(&self) -> bool {
-        self.is_used && (self.up.credit > 0 || self.down.credit > 0)
-    }
-
-    /// When a direction that waits may go on, the first of them.
-    #[inline]
-    fn until(&self) -> Option<Instant> {
-        if !self.is_used {
-            return None;
-        }
-        [self.up.until, self.down.until].into_iter().flatten().min()
     }
 }
 
@@ -161,10 +214,9 @@ impl Session {
         let moment = env.moment(cx);
         let mut reported = None;
         let Transaction { throttled, request, handler, .. } = &mut *transaction;
-        throttled.is_used = true;
-        throttled.is_admitted = true;
-        throttled.rule = handler.rule().cloned();
-        let Throttled { rule, held, .. } = throttled;
+        let Account { is_admitted, rule, held, .. } = throttled.account_mut();
+        *is_admitted = true;
+        *rule = handler.rule().cloned();
         let asking = asking(&self.client.who, request, handler, rule.as_deref());
         let report = |name: &Arc<str>| {
             reported.get_or_insert_with(|| Arc::clone(name));
@@ -195,7 +247,7 @@ impl Session {
     #[inline]
     pub(super) fn is_to_be_admitted(&self, transaction: &Transaction, action: &Action) -> bool {
         self.settings.throttles.count_requests()
-            && !transaction.throttled.is_admitted
+            && !transaction.throttled.is_admitted()
             && matches!(
                 action,
                 Action::Forward(_) | Action::Tunnel(_) | Action::Respond(_) | Action::TakeOver(_)
@@ -235,10 +287,9 @@ impl Session {
         if !is_there {
             return usize::MAX;
         }
-        transaction.throttled.is_used = true;
         let Transaction { throttled, request, handler, request_body, response_body, .. } =
             transaction;
-        let Throttled { up, down, rule, .. } = throttled;
+        let Account { up, down, rule, .. } = throttled.account_mut();
         let asking = asking(&self.client.who, request, handler, rule.as_deref());
         let (brake, body) = match flow {
             Flow::Up => (up, request_body),
@@ -279,7 +330,7 @@ impl Session {
     ) -> Result<(), Reason> {
         let (moment, mut reported) = (env.moment(cx), None);
         let Transaction { throttled, request, handler, .. } = transaction;
-        let Throttled { up, down, rule, .. } = throttled;
+        let Account { up, down, rule, .. } = throttled.account_mut();
         let asking = asking(&self.client.who, request, handler, rule.as_deref());
         let brake = match flow {
             Flow::Up => up,
@@ -327,8 +378,7 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Step {
-        transaction.throttled.up.release(cx.now);
-        transaction.throttled.down.release(cx.now);
+        transaction.throttled.release(cx.now);
         let after = self.patience(&transaction);
         match self.keep_pace(&mut transaction, after, cx) {
             Ok(()) => {
@@ -353,16 +403,16 @@ impl Env {
 impl Transaction {
     /// Something was too much: for the log, and for the client.
     fn note_over(&mut self, over: &Over, who: &Client) {
-        self.throttled.is_used = true;
-        self.throttled.retry_after = Some(seconds(over.retry_after));
+        self.throttled.account_mut().retry_after = Some(seconds(over.retry_after));
         self.view(who).note_rule(&over.name);
     }
 
     /// It is over: what it has waited for in vain is there for others.
     pub(super) fn give_back(&self, throttles: &Throttles, who: &Client, moment: Moment) {
-        let asking = asking(who, &self.request, &self.handler, self.throttled.rule.as_deref());
-        self.throttled.up.give_back(Flow::Up, throttles, &asking, moment);
-        self.throttled.down.give_back(Flow::Down, throttles, &asking, moment);
+        let Some(account) = self.throttled.account() else { return };
+        let asking = asking(who, &self.request, &self.handler, account.rule.as_deref());
+        account.up.give_back(Flow::Up, throttles, &asking, moment);
+        account.down.give_back(Flow::Down, throttles, &asking, moment);
     }
 }
 

@@ -354,6 +354,15 @@ impl Transaction {
         self.request.expects_continue() && self.request_body.payload() == 0 && self.interims == 0
     }
 
+    /// Whether the request has left, whole, and nothing has come of the response.
+    pub(super) fn awaits_answer(&self, upstream: SocketId, cx: &Cx) -> bool {
+        self.progress == Progress::Awaited
+            && self.request_body.is_done()
+            && self.upstream.head_sent
+            && self.upstream.outbound.is_empty()
+            && !cx.sockets[upstream].is_readable()
+    }
+
     /// Whether nothing of it can move until somebody has decided, connected or answered.
     pub(super) fn waits(&self) -> bool {
         match self.stage {
@@ -370,5 +379,21 @@ impl Transaction {
     /// Content bytes the client was sent.
     pub(super) fn bytes_out(&self) -> u64 {
         self.response_body.payload() + self.answered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::Session;
+    use super::*;
+
+    /// Thousands may wait for slow upstreams: with the session, a transaction fits in 1 KiB, but for
+    /// the heads.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_request_that_waits_needs_little_memory() {
+        let session = size_of::<Session>();
+        let transaction = size_of::<Transaction>();
+        assert!(session + transaction <= 1024, "{session} and {transaction}");
     }
 }

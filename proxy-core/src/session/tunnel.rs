@@ -76,6 +76,7 @@ impl Tunnel {
             unreachable!("a transaction becomes a tunnel when its upstream is connected");
         };
         let time = env.time_of_day(transaction.started, cx.now);
+        let throttled = transaction.throttled.take_account();
         let mut story = transaction.record(&session.client.who, time, transaction.age(cx.now));
         story.kind = Kind::Tunnel;
         let mut tunnel = Tunnel {
@@ -92,14 +93,14 @@ impl Tunnel {
             story: story.to_owned_record(),
             over: None,
             reported: None,
-            rule: transaction.throttled.rule.take(),
+            rule: throttled.rule,
             user: transaction.handler.user().cloned(),
             _seat: session.seat,
-            _held: std::mem::take(&mut transaction.throttled.held),
+            _held: throttled.held,
             _place: transaction.upstream.place.take(),
         };
-        tunnel.up.brake = std::mem::take(&mut transaction.throttled.up);
-        tunnel.down.brake = std::mem::take(&mut transaction.throttled.down);
+        tunnel.up.brake = throttled.up;
+        tunnel.down.brake = throttled.down;
         let mut early = session.client.inbound;
         tunnel.up.add(early.as_slice(), cx);
         early.clear(&mut cx.spares);

@@ -186,7 +186,7 @@ pub(super) fn pass(
             }));
         }
     };
-    pending.hold(Piped { pipe, count });
+    pending.hold(Piped { pipe, count }, &mut cx.spares);
     Some(Ok(Input::Looked(flush(to, pending, cx).map(|_| count))))
 }
 

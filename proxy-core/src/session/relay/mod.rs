@@ -100,8 +100,11 @@ impl Session {
                 {
                     return self.fail(transaction, reason, env, cx);
                 }
+                // The answer takes a while: there is no use in looking for it at once.
+                let awaits_answer =
+                    transaction.awaits_answer(upstream, cx) && self.client.outbound.is_empty();
                 self.transaction = Some(transaction);
-                if moved || begun { Step::Again } else { Step::Wait }
+                if (moved || begun) && !awaits_answer { Step::Again } else { Step::Wait }
             }
         }
     }
