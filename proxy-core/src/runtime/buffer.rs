@@ -37,6 +37,7 @@ pub(crate) struct Piped {
 /// Memory for buffers, and pipes, ready to be lent out again.
 #[derive(Debug, Default)]
 pub(crate) struct Spares {
+    #[expect(clippy::vec_box, reason = "the boxes are what is lent")]
     memory: Vec<Box<Waiting>>,
     /// An empty one: where everybody takes what is passed on, one is enough for a loop.
     pipe: Option<Pipe>,
