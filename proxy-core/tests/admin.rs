@@ -113,10 +113,10 @@ fn where_metrics_are_off_that_is_said_and_nothing_is_told_to_be_none() {
     let metrics = answer.text();
     assert!(metrics.starts_with("# Metrics are off: "), "{metrics}");
     assert!(!metrics.contains("proxy_requests_total"), "{metrics}");
-    assert_eq!(value(&office.ask("GET /status.json").text(), "metrics"), "false");
+    assert_eq!(value(office.ask("GET /status.json").text(), "metrics"), "false");
     let counting = Office::open();
     assert!(!counting.ask("GET /metrics").text().contains("are off"));
-    assert_eq!(value(&counting.ask("GET /status.json").text(), "metrics"), "true");
+    assert_eq!(value(counting.ask("GET /status.json").text(), "metrics"), "true");
 }
 
 #[test]
