@@ -99,8 +99,8 @@ impl Report {
         let [fast, slow] = &self.watched.followed;
         writeln!(
             f,
-            "admin address: {} answers; /events: {} records to the fast reader, {} lost; {} to the \
-             slow one, {} lost",
+            "admin address: {} answers;\n\
+             /events: {} records to the fast reader, {} lost; {} to the slow one, {} lost",
             grouped(self.watched.answers),
             grouped(fast.outcomes.records()),
             grouped(fast.lost),
