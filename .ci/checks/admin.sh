@@ -212,6 +212,21 @@ in_a_browser() {
     return "$result"
 }
 
+# What is not counted is not told to be 0, and tools still read the rest.
+without_metrics() {
+    administrated no-metrics --metrics=false
+    visit "$to" >/dev/null
+    local metrics
+    metrics=$(ask /metrics)
+    contains '# Metrics are off' "$metrics"
+    contains 'proxy_connections_limit ' "$metrics"
+    lacks 'proxy_(requests|failures|content_bytes)_total' "$metrics"
+    promtool check metrics <<<"$metrics"
+    same False "$(json metrics "$(ask /status.json)")"
+    contains 'off: requests are not counted' "$(told status)"
+    end_admin
+}
+
 check "admin: each endpoint, types and methods" each_endpoint
 check "admin: connections are listed and closed, bans added and lifted" connections_and_bans
 check "admin: pages of other sites, forms, and other names are refused; it is no proxy" foreign_pages
@@ -219,3 +234,4 @@ check "admin: a token, from a file; guessing ends" with_a_token
 check "admin: by subcommands of the program" by_subcommands
 check "admin: not ready while it drains" drains
 check "admin: Chromium's EventSource reads /events" in_a_browser
+check "admin: where metrics are off that is said" without_metrics

@@ -70,6 +70,7 @@ fn row(setting: &Setting, text: &mut String) -> std::fmt::Result {
     let possible = kind.range().unwrap_or_default();
     let value = match kind {
         // To name it is to turn it on.
+        Kind::Switch(_) if setting.default() == "true" => "=false".to_owned(),
         Kind::Switch(_) => String::new(),
         // A bar would be taken for the end of the cell, also in code.
         _ => format!(" {}", kind.value_name().replace('|', "\\|")),

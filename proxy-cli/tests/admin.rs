@@ -108,6 +108,31 @@ fn it_is_asked_and_told_what_to_do() {
 }
 
 #[test]
+fn metrics_are_on_unless_they_are_turned_off_and_that_is_told() {
+    let ask = |it: &Administered| {
+        let mut stream = TcpStream::connect(&it.admin).unwrap();
+        let head = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let mut it = Administered::start("");
+    assert!(ask(&it).contains("\nproxy_requests_total{method=\"GET\",status=\"2xx\"} 0\n"));
+    assert!(!it.shown(&["status"]).contains("metrics"));
+    fs::write(it.program.folder.join("proxy.toml"), "metrics = false\n").unwrap();
+    assert!(it.shown(&["reload"]).contains("at the next start only: metrics\n"));
+    it.program.says("reloaded: ");
+    assert!(ask(&it).contains("\nproxy_requests_total"), "what is counted goes on to be");
+
+    let it = Administered::start("metrics = false\n");
+    let told = ask(&it);
+    assert!(told.contains("\n# Metrics are off: ") && !told.contains("proxy_requests_total"));
+    let status = it.shown(&["status"]);
+    assert!(status.contains("\nmetrics      off: requests are not counted\n"), "{status}");
+}
+
+#[test]
 fn a_drain_and_the_signal_behind_it_are_one_stop() {
     let mut it = Administered::start("");
     let (origin, arrives, go) = hesitant();

@@ -106,6 +106,20 @@ fn each_answer_is_typed_and_for_this_moment() {
 }
 
 #[test]
+fn where_metrics_are_off_that_is_said_and_nothing_is_told_to_be_none() {
+    let events = EventsLogger::new();
+    let office = Office::about(Stage::with(|builder| builder.metrics(false)), events, |it| it);
+    let answer = office.ask("GET /metrics");
+    let metrics = answer.text();
+    assert!(metrics.starts_with("# Metrics are off: "), "{metrics}");
+    assert!(!metrics.contains("proxy_requests_total"), "{metrics}");
+    assert_eq!(value(office.ask("GET /status.json").text(), "metrics"), "false");
+    let counting = Office::open();
+    assert!(!counting.ask("GET /metrics").text().contains("are off"));
+    assert_eq!(value(counting.ask("GET /status.json").text(), "metrics"), "true");
+}
+
+#[test]
 fn what_is_not_there_is_said_and_what_could_be_done_instead() {
     let office = Office::open();
     assert_eq!(office.ask("GET /x").status, 404);

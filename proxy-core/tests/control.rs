@@ -308,6 +308,21 @@ fn a_loop_that_is_held_up_is_missing_and_the_others_tell() {
 }
 
 #[test]
+fn a_control_alone_reads_the_numbers() {
+    let stage = Stage::with(|builder| builder.event_loops(2));
+    let control = stage.handle().control();
+    let origin = Origin::always(OK);
+    let mut client = stage.client();
+    assert_eq!(client.send(origin.get("/")).answer().text(), "ok");
+    assert!(control.metrics().are_on());
+    let now = control.metrics().snapshot();
+    assert_eq!(now.traffic.unwrap().requests.total(), 1);
+    assert_eq!((now.holdings.loops, now.holdings.held_up, now.holdings.idle), (2, 0, 1));
+    let silent = Stage::with(|builder| builder.metrics(false)).handle().control();
+    assert!(!silent.metrics().are_on());
+}
+
+#[test]
 fn when_its_proxy_has_ended_it_has_nothing_to_tell() {
     fn for_all_threads(control: impl Send + Sync + Clone + 'static) {
         drop(control);
@@ -324,6 +339,9 @@ fn when_its_proxy_has_ended_it_has_nothing_to_tell() {
     assert_eq!((list.connections.len(), list.total, list.missing_loops), (0, 0, 0));
     assert!(!control.close_connection(id));
     assert!(control.inventory(PATIENCE).is_empty());
+    // A loop that has ended is not one that is held up, also while the control keeps the settings.
+    let held = control.metrics().snapshot().holdings;
+    assert_eq!((held.loops, held.held_up, held.open), (0, 0, 0));
     assert_eq!(control.local_addrs(), []);
     assert_eq!(control.log_counts().logged, 0);
     assert_eq!(control.worker_stats().lanes.len(), 3);

@@ -146,7 +146,9 @@ fn where_they_are_off_nothing_is_counted_and_what_there_is_is_told_nevertheless(
     assert_eq!((now.holdings.open, now.holdings.idle), (1, 1));
     let text = stage.handle().metrics().prometheus();
     assert!(!text.contains("proxy_requests_total") && text.contains("proxy_connections_open 1\n"));
-    families(&text);
+    let (comment, told) = text.split_once('\n').unwrap();
+    assert!(comment.starts_with("# Metrics are off: "), "{comment}");
+    families(told);
 }
 
 #[test]

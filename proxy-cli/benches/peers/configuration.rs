@@ -17,7 +17,7 @@ pub(crate) fn written(
 ) -> io::Result<PathBuf> {
     let splice = match form {
         Form::Splicing => "option splice-request\n    option splice-response",
-        Form::Plain | Form::Logging | Form::Two => "",
+        _ => "",
     };
     let text = template
         .replace("@LISTEN@", &listen.to_string())

@@ -103,10 +103,15 @@ fn ours(form: Form, mode: Mode, origin: SocketAddr, cores: &str) -> io::Result<R
         arguments.extend(["--upstream".into(), format!("http://{origin}").into()]);
     }
     let (format, file) = match form {
-        Form::Logging => ("json", log_file().into_os_string()),
+        Form::Logging | Form::Observed | Form::LogOnly => ("json", log_file().into_os_string()),
         _ => ("off", "/dev/null".into()),
     };
     arguments.extend(["--log-format".into(), format.into(), "--log-file".into(), file]);
+    match form {
+        Form::Observed => arguments.extend(["--admin".into(), "127.0.0.1:0".into()]),
+        Form::LogOnly | Form::Silent => arguments.push("--metrics=false".into()),
+        _ => {}
+    }
     Running::announced("proxy-cli", cores, Path::new(OURS), &arguments)
 }
 

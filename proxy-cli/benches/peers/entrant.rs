@@ -24,6 +24,12 @@ pub(crate) enum Form {
     Plain,
     /// It writes a log of JSON lines to a file. The others never log.
     Logging,
+    /// All that tells of what it does is on: that log, metrics, and an address for administration.
+    Observed,
+    /// Of all that, only the log.
+    LogOnly,
+    /// Nothing of it.
+    Silent,
     /// It is told to splice.
     Splicing,
     /// It has two event loops, threads or workers.
@@ -48,6 +54,14 @@ impl Entrant {
     pub(crate) const OURS_TWO: Entrant = Entrant { form: Form::Two, ..Entrant::OURS };
     /// The same with one loop, where it is compared with itself.
     pub(crate) const OURS_ONE: Entrant = Entrant { name: "proxy-cli, one", ..Entrant::OURS };
+    pub(crate) const OURS_OBSERVED: Entrant = Entrant { form: Form::Observed, ..Entrant::OURS };
+    pub(crate) const OURS_SILENT: Entrant =
+        Entrant { name: "proxy-cli, silent", form: Form::Silent, ..Entrant::OURS };
+    pub(crate) const OURS_LOG_ONLY: Entrant =
+        Entrant { name: "proxy-cli, log only", form: Form::LogOnly, ..Entrant::OURS };
+    /// As usual: metrics are on unless they are turned off.
+    pub(crate) const OURS_METRICS_ONLY: Entrant =
+        Entrant { name: "proxy-cli, metrics only", ..Entrant::OURS };
     pub(crate) const RELAY: Entrant = Entrant::plain("null relay", Kind::Relay);
     pub(crate) const HAPROXY: Entrant = Entrant::plain("haproxy", Kind::Haproxy);
     pub(crate) const HAPROXY_SPLICING: Entrant =

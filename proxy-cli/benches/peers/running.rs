@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Long enough for any of the programs to start on a busy machine.
 pub(crate) const START: Duration = Duration::from_secs(10);
 
+/// How the other lines begin that ours says to a person who has just started it.
+const EXPECTED: [&str; 3] = ["try: ", "at most ", "administration at "];
+
 /// A program under way. Dropping it ends it.
 pub(crate) struct Running {
     /// Where it listens.
@@ -140,8 +143,7 @@ fn announcement(name: &'static str, lines: ChildStderr) -> io::Result<SocketAddr
                 Some(address) => {
                     let _ = found.send(address);
                 }
-                // What ours says to a person who has just started it.
-                None if line.starts_with("try: ") || line.starts_with("at most ") => {}
+                None if EXPECTED.iter().any(|begin| line.starts_with(begin)) => {}
                 None => eprintln!("{name}: {line}"),
             }
         }

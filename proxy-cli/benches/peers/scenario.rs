@@ -116,6 +116,13 @@ const TUNNELS: &[Entrant] = &[
 ];
 const TWO: &[Entrant] =
     &[Entrant::OURS_TWO, Entrant::OURS_ONE, Entrant::HAPROXY_TWO, Entrant::NGINX_TWO];
+/// One program that is told of, and the same where that is not so.
+const OBSERVED: &[Entrant] = &[
+    Entrant::OURS_OBSERVED,
+    Entrant::OURS_SILENT,
+    Entrant::OURS_LOG_ONLY,
+    Entrant::OURS_METRICS_ONLY,
+];
 
 impl Scenario {
     /// All of them.
@@ -136,6 +143,8 @@ impl Scenario {
             entrants: TWO,
             ..Scenario::requests("two-loops-c256", get(1), 256)
         },
+        Scenario::observed("observed-c32", 32),
+        Scenario::observed("observed-c256", 256),
         Scenario::short("short-c32"),
         Scenario {
             entrants: FORWARD_SHORT,
@@ -172,6 +181,11 @@ impl Scenario {
 
     const fn forward(scenario: Scenario) -> Scenario {
         Scenario { mode: Mode::Forward, entrants: FORWARD, ..scenario }
+    }
+
+    const fn observed(name: &'static str, connections: u32) -> Scenario {
+        let scenario = Scenario::requests(name, get(1), connections);
+        Scenario { suite: Suite::Observed, entrants: OBSERVED, ..scenario }
     }
 
     const fn short(name: &'static str) -> Scenario {

@@ -7,6 +7,8 @@ pub(crate) enum Suite {
     Requests,
     /// The same with two loops, threads or workers.
     Two,
+    /// What it costs to be told of.
+    Observed,
     /// A connection for each request.
     Short,
     /// 256 MB at once.
@@ -71,9 +73,10 @@ const START: &[Column] = &[compared("ms to the first answer", 1)];
 
 impl Suite {
     /// All of them, as they are run and shown.
-    pub(crate) const ALL: [Suite; 8] = [
+    pub(crate) const ALL: [Suite; 9] = [
         Suite::Requests,
         Suite::Two,
+        Suite::Observed,
         Suite::Short,
         Suite::Bulk,
         Suite::Paced,
@@ -87,6 +90,7 @@ impl Suite {
         match self {
             Suite::Requests => "requests",
             Suite::Two => "two",
+            Suite::Observed => "observed",
             Suite::Short => "short",
             Suite::Bulk => "bulk",
             Suite::Paced => "paced",
@@ -99,7 +103,7 @@ impl Suite {
     /// What a sample consists of. The first column is what the suite is about.
     pub(crate) fn columns(self) -> &'static [Column] {
         match self {
-            Suite::Requests | Suite::Two => REQUESTS,
+            Suite::Requests | Suite::Two | Suite::Observed => REQUESTS,
             Suite::Short => SHORT,
             Suite::Bulk => BULK,
             Suite::Paced => PACED,
@@ -123,8 +127,8 @@ impl Suite {
     /// How long it is measured: fully, or quickly.
     pub(crate) fn effort(self, quick: bool) -> Effort {
         let (rounds, seconds) = match (self, quick) {
-            (Suite::Requests | Suite::Two | Suite::Short, false) => (15, 2),
-            (Suite::Requests | Suite::Two | Suite::Short, true) => (5, 1),
+            (Suite::Requests | Suite::Two | Suite::Observed | Suite::Short, false) => (15, 2),
+            (Suite::Requests | Suite::Two | Suite::Observed | Suite::Short, true) => (5, 1),
             // Seconds are those that it takes; it is the bytes that are given.
             (Suite::Bulk, false) => (15, 1),
             (Suite::Bulk, true) => (5, 1),

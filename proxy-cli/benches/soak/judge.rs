@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use crate::figures::Outcomes;
 use crate::ledger::{Entry, Key, Outcome, Presence};
 use crate::record::Record;
 
@@ -12,6 +13,7 @@ pub(crate) struct Judge {
     /// Where each request stands in the log, or would: `close` records, `open` records.
     seen: Vec<(u32, u32)>,
     by_address: HashMap<SocketAddr, Vec<usize>>,
+    outcomes: Outcomes,
     closes: u64,
     findings: Vec<Finding>,
 }
@@ -45,6 +47,8 @@ pub(crate) struct Judgement {
     pub(crate) tallies: Vec<(&'static str, Tally)>,
     /// `close` records in the log.
     pub(crate) closes: u64,
+    /// What all records say together.
+    pub(crate) outcomes: Outcomes,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -57,7 +61,8 @@ impl Judge {
             }
         }
         let seen = vec![(0, 0); entries.len()];
-        Judge { entries, seen, by_address, closes: 0, findings: Vec::new() }
+        let outcomes = Outcomes::default();
+        Judge { entries, seen, by_address, outcomes, closes: 0, findings: Vec::new() }
     }
 
     /// Takes one line of the log.
@@ -71,6 +76,7 @@ impl Judge {
     /// Takes one record.
     pub(crate) fn record(&mut self, record: &Record) {
         self.closes += u64::from(record.is_close);
+        self.outcomes.add(record);
         let Some(at) = self.whose(record) else {
             let client = record.client;
             return self.find(None, Some(client), format!("a record of no request: {record:?}"));
@@ -152,7 +158,7 @@ impl Judge {
             None => finding,
         };
         let findings = self.findings.into_iter().map(described).collect();
-        Judgement { tallies, closes: self.closes, findings }
+        Judgement { tallies, closes: self.closes, outcomes: self.outcomes, findings }
     }
 
     fn find(&mut self, number: Option<u64>, from: Option<SocketAddr>, what: String) {

@@ -7,8 +7,9 @@
 //!
 //! ```text
 //!   actors (clients) ───▶ proxy-cli ───▶ origin, echo, nobody
-//!        │                 │     ▲
-//!        ▼                 ▼     └── SIGUSR1, SIGHUP, SIGTERM; readings of /proc
+//!        │                 │  ▲  ▲
+//!        │                 │  │  └── SIGUSR1, SIGHUP, SIGTERM; readings of /proc
+//!        ▼                 ▼  └── watchers: /metrics, /events, /connections
 //!     Ledger            access log
 //!        └──── Judge ─────┘
 //! ```
@@ -24,6 +25,7 @@ mod content;
 mod echo;
 mod exchange;
 mod fault;
+mod figures;
 mod flatness;
 mod judge;
 mod ledger;
@@ -40,6 +42,7 @@ mod run;
 #[allow(dead_code)] // each of the programs that include this uses a part of it
 mod search;
 mod stage;
+mod watchers;
 mod wire;
 
 use std::fs;

@@ -18,14 +18,16 @@ pub(crate) const EVENT_LOOPS: usize = 2;
 const SETTINGS: &str = "\
 log-format = \"json\"
 event-loops = 2
+admin = \"127.0.0.1:0\"
 workers = 4
 connections = 1000
 drain-timeout = \"20s\"
 ";
 
 /// With what lines begin that say nothing is wrong.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 8] = [
     LISTENING,
+    ADMINISTERED,
     "no longer listening on ",
     "try: ",
     "at most ",
@@ -34,6 +36,7 @@ const WORDS: [&str; 7] = [
     "stopped: ",
 ];
 const LISTENING: &str = "listening on ";
+const ADMINISTERED: &str = "administration at http://";
 const RELOADED: &str = "reloaded: ";
 const NOT_RELOADED: &str = "not reloaded: ";
 
@@ -43,6 +46,8 @@ const MOST_LINES: u32 = 1_000;
 /// The program under way. Dropping it ends it.
 pub(crate) struct Program {
     pub(crate) address: SocketAddr,
+    /// Where it is asked how it does.
+    pub(crate) admin: SocketAddr,
     child: Child,
     folder: PathBuf,
     waits: Duration,
@@ -104,6 +109,7 @@ impl Program {
         let reader = listen_to(lines, Arc::clone(&said), file, found)?;
         let mut program = Program {
             address: SocketAddr::from(([0; 4], 0)),
+            admin: SocketAddr::from(([0; 4], 0)),
             child,
             folder: folder.to_owned(),
             waits,
@@ -112,9 +118,13 @@ impl Program {
             rotations: 0,
             reloads: 0,
         };
-        program.address = address
-            .recv_timeout(PATIENCE)
-            .map_err(|_| io::Error::other(format!("it did not start: {:?}", program.said())))?;
+        let next = || {
+            let told = address.recv_timeout(PATIENCE);
+            told.map_err(|_| io::Error::other(format!("it did not start: {:?}", program.said())))
+        };
+        // It tells of the one after the other.
+        let (address, admin) = (next()?, next()?);
+        (program.address, program.admin) = (address, admin);
         Ok(program)
     }
 
@@ -291,9 +301,10 @@ fn listen_to(
     thread::Builder::new().name("listener".into()).spawn(move || {
         let mut others = 0;
         for line in BufReader::new(lines).lines().map_while(Result::ok) {
-            let address = line.strip_prefix(LISTENING);
+            let administered = line.strip_prefix(ADMINISTERED).and_then(|it| it.split('/').next());
+            let address = line.strip_prefix(LISTENING).or(administered);
             if let Some(Ok(address)) = address.map(str::parse) {
-                // The first is waited for.
+                // The first two are waited for.
                 let _ = found.send(address);
             }
             // What is waited for comes no more often than it is asked for.

@@ -12,6 +12,7 @@ use crate::flatness::Course;
 use crate::judge::{Finding, Judgement};
 use crate::reading::Reading;
 use crate::record::AGENT;
+use crate::watchers::Watched;
 
 /// So many findings are shown in full, and so many lines of the log with each.
 const SHOWN: usize = 10;
@@ -21,6 +22,7 @@ const LINES: usize = 4;
 pub(crate) struct Report {
     pub(crate) time: Duration,
     pub(crate) judgement: Judgement,
+    pub(crate) watched: Watched,
     /// Findings that belong to no request.
     pub(crate) others: Vec<String>,
     pub(crate) courses: [Course; 3],
@@ -93,6 +95,17 @@ impl Report {
             f,
             "rotated {} times; configuration reloaded {} times",
             self.rotations, self.reloads
+        )?;
+        let [fast, slow] = &self.watched.followed;
+        writeln!(
+            f,
+            "admin address: {} answers;\n\
+             /events: {} records to the fast reader, {} lost; {} to the slow one, {} lost",
+            grouped(self.watched.answers),
+            grouped(fast.outcomes.records()),
+            grouped(fast.lost),
+            grouped(slow.outcomes.records()),
+            grouped(slow.lost)
         )
     }
 

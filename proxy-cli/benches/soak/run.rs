@@ -21,6 +21,7 @@ use crate::program::{Change, EVENT_LOOPS, Farewell, Program};
 use crate::reading::Reading;
 use crate::report::{Report, grouped};
 use crate::stage::{Actor, Stage};
+use crate::watchers::{FOLLOWERS, Watchers};
 
 /// Readings in a run, at least: enough for fifths of which a median can be told. In a long one
 /// there is one a second.
@@ -37,6 +38,8 @@ const KEPT: f64 = 2.0 * EVENT_LOOPS as f64;
 /// What one client may need at most, in MiB, and each event loop: `docs/limits.md`, *Memory*.
 const MEMORY_PER_CLIENT: f64 = 322.0 / 1024.0;
 const MEMORY_PER_LOOP: f64 = 6.0;
+/// That of the admin address has a loop, too, and what waits for those who follow `/events`.
+const MEMORY_OF_ADMIN: f64 = MEMORY_PER_LOOP + 0.5 * FOLLOWERS as f64;
 
 /// Runs it, with all files in `folder`.
 pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
@@ -50,9 +53,11 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
 
     let waits = if options.time < Duration::from_secs(60) { 5 } else { 15 };
     let mut program = Program::start(folder, Duration::from_secs(waits))?;
-    let before = at_rest(&program, None)?;
     let stage = Stage::new(program.address, origin, leaving, echo, nowhere, Arc::clone(&witness));
     let stage = Arc::new(stage);
+    let mut watchers = Watchers::follow(program.admin, &stage)?;
+    let before = at_rest(&program, None)?;
+    watchers.ask(&stage)?;
     let actors = enter(&stage, options.seed)?;
     let watched = watch(options, &mut program, &stage);
     stage.is_over.store(true, Relaxed);
@@ -65,7 +70,9 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
     // With the proxy gone there is nothing more to be told.
     let (courses, latest) = watched?;
     let after = at_rest(&program, Some(&before))?;
+    let (answers, figures) = watchers.last_figures();
     let farewell = program.stop()?;
+    let watched = watchers.end(answers);
 
     let (entries, troubles) = stage.ledger.close();
     others.extend(troubles);
@@ -73,15 +80,23 @@ pub(crate) fn run(options: &Options, folder: &Path) -> io::Result<Report> {
     others.extend(courses.iter().filter_map(Course::finding));
     let most_memory = before.memory
         + stage.crowd().1 as f64 * MEMORY_PER_CLIENT
-        + EVENT_LOOPS as f64 * MEMORY_PER_LOOP;
+        + EVENT_LOOPS as f64 * MEMORY_PER_LOOP
+        + MEMORY_OF_ADMIN;
     others.extend(not_back(&before, &after, most_memory));
     let dropped = farewell.records.map_or(0, |(_, dropped)| dropped);
     let read = read(Judge::new(entries), &program, dropped)?;
     others.extend(unlike(&farewell, read.lines));
+    let outcomes = &read.judgement.outcomes;
+    match figures {
+        Ok(figures) => others.extend(outcomes.unlike(&figures, dropped)),
+        Err(why) => others.push(format!("/metrics at the end: {why}")),
+    }
+    others.extend(watched.findings(outcomes));
     let (rotations, reloads) = program.counts();
     Ok(Report {
         time: options.time,
         judgement: read.judgement,
+        watched,
         others,
         courses,
         before,

@@ -5,6 +5,9 @@
 #[path = "content.rs"]
 #[allow(dead_code)]
 mod content;
+#[path = "figures.rs"]
+#[allow(dead_code)]
+mod figures;
 #[path = "flatness.rs"]
 #[allow(dead_code)]
 mod flatness;
@@ -20,6 +23,7 @@ mod options;
 mod record;
 
 use content::Content;
+use figures::{Figures, Outcomes};
 use flatness::Course;
 use judge::{Judge, Judgement, Tally};
 use ledger::{Expected, Ledger};
@@ -175,6 +179,75 @@ fn what_a_client_saw_counts_although_the_log_is_in_order() {
     let judgement = judged(&ledger, &lines, 0);
     assert_eq!(judgement.findings.len(), 2);
     assert_eq!(judgement.tallies[0].1.bad, 1);
+}
+
+/// What a proxy says of these records.
+const FIGURES: &str = "\
+# HELP proxy_requests_total Exchanges.
+proxy_requests_total{method=\"GET\",status=\"2xx\"} 2
+proxy_requests_total{method=\"CONNECT\",status=\"2xx\"} 1
+proxy_requests_total{method=\"other\",status=\"4xx\"} 1
+proxy_requests_total{method=\"GET\",status=\"none\"} 0
+proxy_failures_total{reason=\"bad_host\",side=\"client\"} 1
+proxy_failures_total{reason=\"dns_failed\",side=\"client\"} 0
+proxy_content_bytes_total{direction=\"out\"} 94
+proxy_request_duration_seconds_count 4
+proxy_tunnels_opened_total 1
+proxy_connections_open 0
+";
+
+fn outcomes() -> Outcomes {
+    let lines = [
+        line("exchange", Some(0), 200, "", 5),
+        line("open", Some(1), 200, "", 0),
+        line("close", Some(1), 200, "", 9),
+        line("exchange", Some(2), 200, "", 0),
+        line("exchange", None, 400, "bad_host", 80),
+    ];
+    judged(&ledger(&[]), &lines, 0).outcomes
+}
+
+#[test]
+fn figures_that_tell_of_other_requests_are_found() {
+    let unlike = |from: &str, to: &str, dropped| {
+        assert!(FIGURES.contains(from), "{from}");
+        let figures = Figures::parse(&FIGURES.replacen(from, to, 1)).expect("figures");
+        outcomes().unlike(&figures, dropped).len()
+    };
+    assert_eq!(unlike("", "", 0), 0);
+    // One more, one less, one of another kind, and one that nobody has recorded.
+    assert_eq!(unlike("\"2xx\"} 2", "\"2xx\"} 3", 0), 2);
+    assert_eq!(unlike("\"2xx\"} 2", "\"2xx\"} 1", 0), 2);
+    assert_eq!(unlike("\"4xx\"} 1", "\"5xx\"} 1", 0), 2);
+    assert_eq!(unlike("\"none\"} 0", "\"none\"} 1", 0), 2);
+    for (from, to) in [
+        ("\"client\"} 1", "\"client\"} 0"),
+        ("dns_failed\",side=\"client\"} 0", "dns_failed\",side=\"client\"} 1"),
+        ("\"out\"} 94", "\"out\"} 95"),
+        ("_count 4", "_count 5"),
+        ("_open 0", "_open 1"),
+    ] {
+        assert_eq!(unlike(from, to, 0), 1, "{from}");
+    }
+    assert_eq!(unlike("opened_total 1", "opened_total 2", 0), 2);
+    // What was dropped is counted, and no more than that.
+    assert_eq!(unlike("\"2xx\"} 2", "\"2xx\"} 3", 1), 0);
+    assert_eq!(unlike("", "", 1), 1);
+}
+
+#[test]
+fn figures_are_read_as_a_whole_and_do_not_shrink() {
+    for wrong in ["", "a 1", "a\n", "a x\n", "a -1\n", "a 1\na 2\n", "#a 1 b\n"] {
+        assert!(Figures::parse(wrong).is_err(), "{wrong:?}");
+    }
+    let shrunk = |before: &str, after: &str| {
+        let [before, after] = [before, after].map(|text| Figures::parse(text).expect("figures"));
+        after.shrunk_since(&before).is_some()
+    };
+    assert!(!shrunk("a_total{b=\"c\"} 1\nd 7\n", "a_total{b=\"c\"} 1\nd 6\n"));
+    assert!(shrunk("a_total{b=\"c\"} 2\n", "a_total{b=\"c\"} 1\n"));
+    assert!(shrunk("a_total{b=\"c\"} 2\n", "a_total{b=\"d\"} 2\n"));
+    assert!(!shrunk("proxy_name_hits_total 2\n", "proxy_name_hits_total 1\n"));
 }
 
 fn course(values: Vec<f64>) -> Course {

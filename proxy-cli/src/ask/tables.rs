@@ -100,6 +100,9 @@ fn status(answer: &Value) -> String {
             format!("{}: {} times too much", text(&throttle["name"]), number(&throttle["over"]));
         rows.push(("throttle", value));
     }
+    if answer["metrics"] == false {
+        rows.push(("metrics", "off: requests are not counted".to_owned()));
+    }
     if answer["draining"] == true {
         rows.insert(0, ("draining", "no new connections".to_owned()));
     }

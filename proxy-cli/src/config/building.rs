@@ -25,6 +25,7 @@ impl Config {
             .log_overflow(self.log_overflow)
             .guard(self.guard())
             .workers(self.workers)
+            .metrics(self.metrics)
             .metrics_top(self.metrics_top)
             .metrics_clients(self.log_addresses == LogAddresses::Whole);
         if self.reuse_port {

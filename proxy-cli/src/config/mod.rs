@@ -71,6 +71,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     pub event_loops: Option<usize>,
     pub workers: usize,
+    /// Whether what it does is counted.
+    pub metrics: bool,
     /// How many hosts, clients and users the metrics name.
     pub metrics_top: usize,
     /// In the place of the one in `limits`, whose default depends on the system here.
@@ -120,6 +122,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             event_loops: None,
             workers: 8,
+            metrics: true,
             metrics_top: 0,
             connections: None,
             limits: Limits::default(),

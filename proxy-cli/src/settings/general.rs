@@ -157,6 +157,15 @@ pub(super) static SETTINGS: &[Setting] = &[
         at_limit: "jobs wait in the queue of their lane",
     },
     Setting {
+        name: "metrics",
+        kind: Kind::Switch(|config| &mut config.metrics),
+        help: "Count requests, failures, bytes and times for the metrics; without, they tell only \
+               what there is at a moment",
+        unset: "",
+        reason: "it costs next to nothing, and what was not counted cannot be asked for later",
+        at_limit: "",
+    },
+    Setting {
         name: "metrics-top",
         kind: Kind::Count(0..=1000, |config| &mut config.metrics_top),
         help: "Name in the metrics the hosts, clients and users that are served most, so many of \

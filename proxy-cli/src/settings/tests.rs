@@ -37,6 +37,7 @@ fn another(setting: &Setting) -> &'static str {
         Kind::Destinations(_) => "private",
         Kind::Ports(_) => "8000-8999",
         Kind::Threshold(_) => "20/1m",
+        Kind::Switch(field) if *field(&mut Config::default()) => "false",
         Kind::Switch(_) => "true",
         Kind::Text(_) => "the office",
         Kind::Command(_) => "/bin/helper",

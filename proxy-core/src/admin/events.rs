@@ -15,7 +15,7 @@ use crate::logger::{AccessRecord, JsonText, RequestLogger};
 /// the same.
 ///
 /// While nobody watches, a record costs a look at a number. Who reads too slowly misses events, and is
-/// told how many with the next one that finds room; the log and the proxy wait for nobody.
+/// told how many with the next one that finds room, or at the end; the log and the proxy wait for nobody.
 #[derive(Clone, Default)]
 pub struct EventsLogger(Arc<Hub>);
 
@@ -44,10 +44,11 @@ impl EventsLogger {
         EventsLogger::default()
     }
 
-    /// Ends all streams: each as a whole, so that whoever reads it knows that no more was to come.
+    /// Ends all streams: each as a whole, so that whoever reads it knows that no more was to come. Who
+    /// has read all that waited, and has missed something before, is told so.
     /// For the end of a program, when the proxy that gave the records is no more.
     pub fn end(&self) {
-        self.watchers().drain(..).for_each(|watcher| watcher.sender.finish());
+        self.watchers().drain(..).for_each(Watcher::end);
         self.0.count.store(0, Ordering::Relaxed);
     }
 
@@ -117,6 +118,15 @@ impl Watcher {
         }
         true
     }
+
+    /// Ends its stream. Nothing comes any more with which it could be told of what it has missed last.
+    fn end(self) {
+        if self.lost > 0 {
+            // Without room it knows by itself that it is late.
+            drop(self.sender.try_send(news_of(self.lost)));
+        }
+        self.sender.finish();
+    }
 }
 
 /// That so many events are missing here.
@@ -135,5 +145,47 @@ impl fmt::Debug for EventsLogger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.count.load(Ordering::Relaxed);
         f.debug_struct("EventsLogger").field("watching", &count).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mio::Poll;
+
+    use super::*;
+    use crate::handler::{Look, Reading};
+    use crate::runtime::mailbox::Mailbox;
+
+    /// All that there is to be read now.
+    fn read(reading: &mut Reading) -> String {
+        let mut text = Vec::new();
+        while reading.look() == Look::Ready {
+            while let Some(piece) = reading.piece(usize::MAX) {
+                text.extend_from_slice(&piece);
+            }
+            if reading.is_over() {
+                break;
+            }
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn what_was_missed_last_is_told_at_the_end() {
+        const MANY: usize = 1000;
+        let events = EventsLogger::new();
+        let stream = events.watch(EventFilter::default()).unwrap();
+        let mailbox: Mailbox<()> = Mailbox::new(Poll::new().unwrap().registry()).unwrap();
+        let mut reading = stream.begin(mailbox.calls().caller(1)).unwrap();
+        let target = "x".repeat(1000);
+        let mut record = AccessRecord::new(([192, 0, 2, 7], 1).into());
+        record.target = &target;
+        (0..MANY).for_each(|_| events.log(&record));
+        let seen = read(&mut reading).matches("data: {\"event\"").count();
+        assert!(0 < seen && seen < MANY, "{seen}");
+        events.end();
+        let lost = MANY - seen;
+        assert_eq!(read(&mut reading), format!("event: lost\ndata: {{\"lost\":{lost}}}\n\n"));
+        assert!(reading.is_over());
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn status(parts: &Parts) -> Response {
         json.key("draining").truth(control.is_draining());
         json.key("listeners").list(control.local_addrs(), JsonText::address);
         connections(json, &inventory);
+        json.key("metrics").truth(control.metrics().are_on());
         json.key("log").map(|json| {
             json.key("logged").number(log.logged);
             json.key("dropped").number(log.dropped);

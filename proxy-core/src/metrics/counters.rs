@@ -29,6 +29,11 @@ impl Counters {
         }
     }
 
+    /// Whether the loops count.
+    pub(super) fn are_on(&self) -> bool {
+        self.loops.is_some()
+    }
+
     /// What the loop with this number counts with, and where it tells how it works. To be called once
     /// for each: nobody else may count there.
     pub(crate) fn of_loop(&self, number: usize) -> (Meter, Option<Arc<Pulse>>) {

@@ -6,11 +6,18 @@ use super::text::{Seconds, Text, unix};
 use super::top::{OTHER, Ranked, Top};
 use super::traffic::Traffic;
 
+/// For whoever looks for what is missing.
+const OFF: &str =
+    "Metrics are off: requests are not counted. What there is at this moment is told.";
+
 impl Snapshot {
     /// The text that Prometheus reads: its text format, version 0.0.4. What is not known, or not
-    /// counted, is not in it.
+    /// counted, is not in it: where [`metrics`](crate::ProxyBuilder::metrics) are off, a comment says so.
     pub fn prometheus(&self) -> String {
         let mut text = Text::default();
+        if self.traffic.is_none() {
+            text.comment(OFF);
+        }
         text.family(&family::BUILD_INFO, |it| it.add(&[self.version], 1));
         text.number(&family::START_TIME, unix(self.started));
         if let Some(traffic) = &self.traffic {

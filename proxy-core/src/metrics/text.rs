@@ -40,6 +40,11 @@ pub(super) fn unix(time: SystemTime) -> Seconds {
 }
 
 impl Text {
+    /// A line for people, which must be one, and must not begin as what a family means does.
+    pub(super) fn comment(&mut self, line: &str) {
+        push(&mut self.0, format_args!("# {line}\n"));
+    }
+
     /// The samples of a family, which `add` adds. Each family has its place once.
     pub(super) fn family(&mut self, family: &'static Family, add: impl FnOnce(&mut Samples<'_>)) {
         add(&mut Samples { text: &mut self.0, family, is_begun: false });

@@ -4,12 +4,16 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::TrySendError;
 
+use super::inventory::count;
+use super::metrics::Running;
 use crate::limits::LONGEST;
 use crate::logger::{LogCounts, LogTotals};
+use crate::metrics::{Counters, Metrics};
 use crate::policy::Bans;
 use crate::policy::throttle::Throttles;
 use crate::runtime::mailbox::Outlet;
@@ -39,6 +43,7 @@ use crate::session::{
 /// assert_eq!(list.connections[0].client, client.local_addr().unwrap());
 /// assert_eq!(list.connections[0].state.word(), "idle");
 /// assert!(control.close_connection(list.connections[0].id));
+/// assert!(control.metrics().prometheus().contains("\nproxy_connections_accepted_total 1\n"));
 ///
 /// proxy.shutdown(std::time::Duration::from_secs(1));
 /// assert!(control.is_draining());
@@ -56,6 +61,7 @@ struct Shared {
     newest: Arc<Newest>,
     pool: Arc<WorkerPool>,
     log: LogTotals,
+    metrics: Metrics,
     /// It comes to its end, or has.
     is_ending: AtomicBool,
 }
@@ -78,14 +84,25 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl ProxyControl {
     pub(super) fn new(
-        loops: Vec<Outlet<Message>>,
+        loops: Vec<(ThreadId, Outlet<Message>)>,
         reception: Arc<Reception>,
         newest: Arc<Newest>,
         pool: Arc<WorkerPool>,
         log: LogTotals,
+        counters: Counters,
     ) -> ProxyControl {
+        let outlets = loops.iter().map(|(_, outlet)| outlet.clone()).collect();
+        let source = Running {
+            loops,
+            reception: Arc::downgrade(&reception),
+            newest: Arc::downgrade(&newest),
+            pool: Arc::clone(&pool),
+            log: log.clone(),
+        };
+        let metrics = Metrics::new(counters, source);
         let is_ending = AtomicBool::new(false);
-        ProxyControl { shared: Arc::new(Shared { loops, reception, newest, pool, log, is_ending }) }
+        let shared = Shared { loops: outlets, reception, newest, pool, log, metrics, is_ending };
+        ProxyControl { shared: Arc::new(shared) }
     }
 
     /// The client connections there are, `most` of them at most, and how many there are in all.
@@ -142,18 +159,7 @@ impl ProxyControl {
     /// What it holds: see [`ProxyHandle::inventory`](super::ProxyHandle::inventory).
     pub fn inventory(&self, patience: Duration) -> Inventory {
         let until = Instant::now() + patience.min(LONGEST);
-        let loops = &self.shared.loops;
-        let (count, counts) = crossbeam_channel::bounded(loops.len());
-        // A loop that has not heard so many questions before is held up: that is the answer.
-        let asked = loops.iter().map(|outlet| outlet.send(Message::Count(count.clone())));
-        let owing = asked.filter(|asked| !is_disconnected(asked)).count();
-        // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
-        drop(count);
-        let mut all = Inventory::default();
-        while let Ok(one) = counts.recv_deadline(until) {
-            all.add(&one);
-        }
-        all.missing_loops = owing - all.loops;
+        let mut all = count(self.shared.loops.iter(), until);
         all.seats = self.shared.reception.seats();
         all
     }
@@ -187,6 +193,12 @@ impl ProxyControl {
         self.shared.log.counts()
     }
 
+    /// Its numbers: see [`ProxyHandle::metrics`](super::ProxyHandle::metrics). Unlike this, what it gives
+    /// keeps nothing of the settings.
+    pub fn metrics(&self) -> Metrics {
+        self.shared.metrics.clone()
+    }
+
     /// Whether it comes to its end, or has come to it: it takes no new clients.
     pub fn is_draining(&self) -> bool {
         self.shared.is_ending.load(Ordering::Acquire)
@@ -209,9 +221,5 @@ impl fmt::Debug for ProxyControl {
 
 /// Whether a loop owes an answer: one that has ended does not.
 fn is_owing<M>(asked: Result<(), TrySendError<M>>) -> bool {
-    !is_disconnected(&asked)
-}
-
-fn is_disconnected<M>(asked: &Result<(), TrySendError<M>>) -> bool {
-    matches!(asked, Err(TrySendError::Disconnected(_)))
+    !matches!(asked, Err(TrySendError::Disconnected(_)))
 }

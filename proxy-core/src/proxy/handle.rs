@@ -50,7 +50,6 @@ pub struct ProxyHandle {
 /// has not got to a reload yet can still be told to stop.
 pub(super) struct RunningLoop {
     pub(super) reload: Outlet<Message>,
-    pub(super) count: Outlet<Message>,
     drain: Outlet<Message>,
     pub(super) thread: JoinHandle<()>,
 }
@@ -104,7 +103,8 @@ impl ProxyHandle {
         // To begin with it knows no loop, like the handle.
         let control = |questions, reception: &Arc<Reception>| {
             let (newest, pool) = (Arc::clone(&newest), Arc::clone(&pool));
-            ProxyControl::new(questions, Arc::clone(reception), newest, pool, totals.clone())
+            let (reception, totals) = (Arc::clone(reception), totals.clone());
+            ProxyControl::new(questions, reception, newest, pool, totals, counters.clone())
         };
         let mut handle = ProxyHandle {
             control: control(Vec::new(), &reception),
@@ -119,7 +119,7 @@ impl ProxyHandle {
             log_overflow,
             shares_addresses,
             has_default_connector,
-            counters,
+            counters: counters.clone(),
             pool: Arc::clone(&pool),
         };
         let (mut doors, mut questions) = (Vec::new(), Vec::new());
@@ -146,8 +146,8 @@ impl ProxyHandle {
                 let env = Env::new(newest, lanes, (results, calls), log, among).counting(meter);
                 event_loop.run(Engine::new(env));
             })?;
-            questions.push(count.clone());
-            handle.loops.push(RunningLoop { reload, count, drain, thread });
+            questions.push((thread.thread().id(), count));
+            handle.loops.push(RunningLoop { reload, drain, thread });
         }
         let reception = Reception::new(doors, Arc::clone(&newest));
         handle.reception = Arc::new(reception.held_back_by(handle.log.backlog()));

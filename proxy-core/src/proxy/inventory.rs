@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::TrySendError;
+
 use super::handle::ProxyHandle;
 use crate::runtime::mailbox::Outlet;
 use crate::session::{Inventory, Message};
@@ -31,21 +33,22 @@ impl ProxyHandle {
     }
 }
 
-/// What loops hold, of those that answer until then.
+/// What loops hold, of those that answer until then, and how many do not. Those that have ended hold
+/// nothing, and owe no answer.
 pub(super) fn count<'a>(
     loops: impl ExactSizeIterator<Item = &'a Outlet<Message>>,
     until: Instant,
 ) -> Inventory {
     let (count, counts) = crossbeam_channel::bounded(loops.len());
-    for outlet in loops {
-        // A loop that has not heard so many questions before is held up: that is the answer.
-        drop(outlet.send(Message::Count(count.clone())));
-    }
+    // A loop that has not heard so many questions before is held up: that is the answer.
+    let asked = loops.map(|outlet| outlet.send(Message::Count(count.clone())));
+    let owing = asked.filter(|asked| !matches!(asked, Err(TrySendError::Disconnected(_)))).count();
     // Only the loops can answer now: if they all have, or have ended, nobody is waited for.
     drop(count);
     let mut all = Inventory::default();
     while let Ok(one) = counts.recv_deadline(until) {
         all.add(&one);
     }
+    all.missing_loops = owing - all.loops;
     all
 }

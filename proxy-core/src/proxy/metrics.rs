@@ -18,27 +18,21 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 impl ProxyHandle {
     /// Its numbers, for any thread, and for longer than it runs itself.
+    /// [`ProxyControl::metrics`](super::ProxyControl::metrics) gives the same.
     pub fn metrics(&self) -> Metrics {
-        let loops = self.loops.iter().map(|it| (it.thread.thread().id(), it.count.clone()));
-        let source = Running {
-            loops: loops.collect(),
-            reception: Arc::downgrade(&self.reception),
-            newest: Arc::downgrade(&self.newest),
-            pool: Arc::clone(&self.pool),
-            log: self.log.totals(),
-        };
-        Metrics::new(self.counters.clone(), source)
+        self.control.metrics()
     }
 }
 
 /// The parts of a proxy that are asked. Handler and connector are the embedder's, and end with the
 /// proxy: nothing here keeps them alive.
-struct Running {
-    loops: Vec<(ThreadId, Outlet<Message>)>,
-    reception: Weak<Reception>,
-    newest: Weak<Newest>,
-    pool: Arc<WorkerPool>,
-    log: LogTotals,
+pub(super) struct Running {
+    /// Which threads the loops are, and how they are asked.
+    pub(super) loops: Vec<(ThreadId, Outlet<Message>)>,
+    pub(super) reception: Weak<Reception>,
+    pub(super) newest: Weak<Newest>,
+    pub(super) pool: Arc<WorkerPool>,
+    pub(super) log: LogTotals,
 }
 
 impl Source for Running {
@@ -73,7 +67,7 @@ impl Running {
         let asked: &[_] = if is_own { &[] } else { &self.loops };
         let all = count(asked.iter().map(|(_, outlet)| outlet), Instant::now() + PATIENCE);
         Holdings {
-            held_up: self.loops.len() - all.loops,
+            held_up: if is_own { self.loops.len() } else { all.missing_loops },
             open: self.reception.upgrade().map_or(0, |reception| reception.seats()),
             ..of(&all)
         }
