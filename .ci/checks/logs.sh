@@ -1,4 +1,4 @@
-# Access logs for the programs that read them: several at once, syslog, logrotate, goaccess.
+# Access logs for the programs that read them: several at once, syslog, logrotate, goaccess, calamaris.
 
 # asked PORT TIMES : so many requests, one after another, on as many connections as curl likes.
 asked() {
@@ -80,7 +80,7 @@ END
 # What goaccess calls SQUID has the words of syslog before it. This is the rest of it.
 squid=(--log-format='%x.%^ %~%L %h %^/%s %b %m %U' --datetime-format=%s --date-format=%s --time-format=%s)
 
-# Squid's own analyser; not every system has it.
+# An analyser of Squid's own logs.
 understood_by_calamaris() {
     local report
     report=$(calamaris -a "$work/several.squid")
@@ -220,9 +220,7 @@ wrong_template() {
 check "logs: several at once, each with its format, its selection and its silence" several_at_once
 check "logs: goaccess reads the combined format" understood several.combined --log-format=COMBINED
 check "logs: goaccess reads Squid's format" understood several.squid "${squid[@]}"
-if command -v calamaris >/dev/null; then
-    check "logs: calamaris reads it, too" understood_by_calamaris
-fi
+check "logs: calamaris reads it, too" understood_by_calamaris
 check "logs: syslog by UDP, by TCP and at a Unix socket" to_syslog
 check "logs: rsyslog takes them" to_rsyslog
 check "logs: logrotate and SIGUSR1 cost no line" with_logrotate
