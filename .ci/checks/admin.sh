@@ -197,16 +197,14 @@ drains() {
 
 not_ready() { [[ $(asked /readyz) == 503 ]]; }
 
-# The page has an EventSource of its own; requests come for as long as the browser is open.
-in_a_browser() {
-    administrated admin-browser
+# seen STEP… : the page in a browser, while requests come for as long as that is open.
+seen() {
     (while ! gone "$number"; do
         visit "$to" >/dev/null || true
         sleep 0.2
     done) &
     local visitor=$! result=0
-    python3 "$here/fixtures/live_page.py" "${browser:?no Chromium found}" "http://$admin/" \
-        "up for" "$http/hello" || result=1
+    python3 "$here/fixtures/live_page.py" "${browser:?no Chromium found}" "http://$admin/" "$@" || result=1
     end_admin
     wait "$visitor" || true
     return "$result"
@@ -227,6 +225,20 @@ without_metrics() {
     end_admin
 }
 
+# The page has an EventSource of its own.
+in_a_browser() {
+    administrated admin-browser
+    seen "up for" "$http/hello"
+}
+
+# An EventSource cannot send a token: the page reads the same stream by `fetch` then.
+in_a_browser_with_a_token() {
+    head -c 24 /dev/urandom | base64 | tr -d '+/' >"$work/token"
+    administrated admin-browser-token --admin-token-file "$work/token"
+    seen 'a token is needed' --type=0123456789abcdef 'the token is wrong' \
+        --type="$(<"$work/token")" "up for" "$http/hello"
+}
+
 check "admin: each endpoint, types and methods" each_endpoint
 check "admin: connections are listed and closed, bans added and lifted" connections_and_bans
 check "admin: pages of other sites, forms, and other names are refused; it is no proxy" foreign_pages
@@ -234,4 +246,5 @@ check "admin: a token, from a file; guessing ends" with_a_token
 check "admin: by subcommands of the program" by_subcommands
 check "admin: not ready while it drains" drains
 check "admin: Chromium's EventSource reads /events" in_a_browser
+check "admin: Chromium shows the same once a token is entered" in_a_browser_with_a_token
 check "admin: where metrics are off that is said" without_metrics

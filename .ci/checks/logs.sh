@@ -1,4 +1,4 @@
-# Access logs for the programs that read them: several at once, syslog, logrotate, goaccess.
+# Access logs for the programs that read them: several at once, syslog, logrotate, goaccess, calamaris.
 
 # asked PORT TIMES : so many requests, one after another, on as many connections as curl likes.
 asked() {
@@ -80,7 +80,7 @@ END
 # What goaccess calls SQUID has the words of syslog before it. This is the rest of it.
 squid=(--log-format='%x.%^ %~%L %h %^/%s %b %m %U' --datetime-format=%s --date-format=%s --time-format=%s)
 
-# Squid's own analyser; not every system has it.
+# An analyser of Squid's own logs.
 understood_by_calamaris() {
     local report
     report=$(calamaris -a "$work/several.squid")
@@ -189,6 +189,30 @@ by_itself() {
     same 300 "$({ zcat -f "$work"/own.log.*Z "$work"/own.log.*Z.gz; cat "$work/own.log"; } | grep -c 'GET .*token=secret&n=')"
 }
 
+# In /proc nothing can be renamed, by nobody. The file there is standard output.
+cannot_be_put_away() {
+    ln -s /proc/self/fd "$work/stuck"
+    printf '[[log]]\nto = "%s"\nformat = "json"\nrotate = "4 KiB"\nkeep = 100\n' "$work/stuck/1" >"$work/stuck.toml"
+    launch stuck "$program" --listen 127.0.0.1:0 --config "$work/stuck.toml"
+    local number=$pid to=$port
+    asked "$to" 50
+    await 20 "the first lines" has_lines 50 "$work/stuck.out"
+    asked "$to" 50
+    await 20 "more lines" has_lines 100 "$work/stuck.out"
+    same 1 "$(grep -c "$work/stuck/1 cannot be put away, and grows: " "$work/stuck.err")"
+    same 0 "$(grep -c "can be put away again" "$work/stuck.err")"
+    # The same file, where it can be.
+    mkdir "$work/stuck.mended"
+    ln "$work/stuck.out" "$work/stuck.mended/1"
+    ln -sfn "$work/stuck.mended" "$work/stuck"
+    asked "$to" 50
+    end_logging "$number"
+    same 1 "$(grep -c "$work/stuck/1 can be put away again" "$work/stuck.err")"
+    same 1 "$(grep -c "cannot be put away" "$work/stuck.err")"
+    same 1 "$(find "$work/stuck.mended" -name '1*' -size +8 | wc -l)"
+    same 150 "$(lines "$work"/stuck.mended/1*)"
+}
+
 full_disk() {
     launch full "$program" --listen 127.0.0.1:0 --log-file /dev/full
     local number=$pid
@@ -220,13 +244,14 @@ wrong_template() {
 check "logs: several at once, each with its format, its selection and its silence" several_at_once
 check "logs: goaccess reads the combined format" understood several.combined --log-format=COMBINED
 check "logs: goaccess reads Squid's format" understood several.squid "${squid[@]}"
-if command -v calamaris >/dev/null; then
-    check "logs: calamaris reads it, too" understood_by_calamaris
-fi
+check "logs: calamaris reads it, too" understood_by_calamaris
 check "logs: syslog by UDP, by TCP and at a Unix socket" to_syslog
 check "logs: rsyslog takes them" to_rsyslog
 check "logs: logrotate and SIGUSR1 cost no line" with_logrotate
 check "logs: files put away by size, and compressed, cost no line" by_itself
+if [[ -e /proc/self/fd/1 ]]; then
+    check "logs: a file that cannot be put away grows, which is told once, and its end, too" cannot_be_put_away
+fi
 if [[ -e /dev/full ]]; then
     check "logs: a full disk is told of once and stops nobody" full_disk
 fi

@@ -131,6 +131,11 @@ pub mod fuzzing {
         crate::policy::rehearse_credentials(value);
     }
 
+    /// Makes messages of syslog of lines; panics if they are not the lines.
+    pub fn syslog(lines: &[u8]) {
+        crate::logger::rehearse_syslog(lines);
+    }
+
     /// Reads the value of an `Accept` field as for an error page.
     pub fn accept(value: &[u8]) {
         let offers = [("text", "html"), ("application", "json")];

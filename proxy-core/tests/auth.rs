@@ -235,6 +235,11 @@ fn who_guesses_too_often_is_refused_whatever_comes_then_also_after_a_reload() {
     assert_eq!(ask(&mut client, &origin, ANN), 429);
     failures.forgive_client(client.stream().local_addr().unwrap().ip());
     assert_eq!(ask(&mut client, &origin, ANN), 200);
+    let (served, wrong) = ((Some(200), None), (Some(407), Some(Reason::ProxyAuthenticationFailed)));
+    let refused = (Some(429), Some(Reason::TooManyFailedLogins));
+    for outcome in [served, wrong, wrong, wrong, refused, refused, served] {
+        assert_eq!(stage.outcome(), outcome);
+    }
 }
 
 #[test]

@@ -220,6 +220,27 @@ fn a_bad_chunk_behind_its_head_is_still_an_error_response() {
     }
 }
 
+/// What was read together with it is thrown away, and counts nowhere.
+#[test]
+fn good_chunks_before_a_bad_one_are_not_counted_as_sent() {
+    for chunks in [
+        "5\r\nhello\r\nzz\r\n",
+        "5;x=y\r\nhello\r\nzz\r\n",
+        "5\r\nhello\r\n005\r\nworldX",
+        "5\r\nhello\r\n0\r\nX y\r\n\r\n",
+    ] {
+        let origin = once(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));
+        fails(&origin, Reason::BadResponseBody);
+    }
+    // The same where the first chunk has been sent.
+    for rest in ["5;x=y\r\nworld\r\nzz\r\n", "5\r\nworld\r\n0\r\nX y\r\n\r\n"] {
+        let (stage, got) = cut("1.1", CHUNKS, rest, false);
+        assert_eq!(got.unwrap(), b"", "{rest:?}");
+        stage.logs("GET 200 bad_response_body", 0, 5);
+        stage.survives();
+    }
+}
+
 /// Asks an origin that sends `begun`, a head and five bytes of content, and once the client has
 /// got those, goes on with `rest` and ends its side, or resets. Gives what the client gets then.
 fn cut(

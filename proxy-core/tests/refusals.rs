@@ -65,6 +65,15 @@ fn a_malformed_request_line_is_refused() {
 }
 
 #[test]
+fn an_unknown_expectation_is_refused() {
+    let get = "GET http://a/ HTTP/1.1\r\nHost: a\r\n";
+    for expected in ["200-ok", "100-continue, 200-ok"] {
+        let request = format!("{get}Expect: {expected}\r\n\r\n");
+        all_refused(Stage::forward(), &[(&request, 417, "unknown_expectation")]);
+    }
+}
+
+#[test]
 fn a_malformed_target_is_refused() {
     all_refused(
         Stage::forward(),

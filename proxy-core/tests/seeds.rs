@@ -10,6 +10,8 @@ mod chunked;
 mod field_lists;
 #[path = "../fuzz/checks/lists.rs"]
 mod lists;
+#[path = "../fuzz/checks/log_lines.rs"]
+mod log_lines;
 #[path = "../fuzz/checks/request_head.rs"]
 mod request_head;
 #[path = "../fuzz/checks/response_head.rs"]
@@ -30,6 +32,7 @@ fn the_seeds_of_the_fuzzers_still_pass() {
         ("chunked", chunked::check),
         ("field_lists", field_lists::check),
         ("lists", lists::check),
+        ("log_lines", log_lines::check),
         ("request_head", request_head::check),
         ("response_head", response_head::check),
         ("target", target::check),

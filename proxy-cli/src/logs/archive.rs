@@ -111,7 +111,12 @@ impl Keeper {
         };
         let (mut plain, mut compressed) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
+            let entry = entry?;
+            let path = entry.path();
+            // A folder is none of ours, whatever it is called, and cannot be removed like a file.
+            if entry.file_type()?.is_dir() {
+                continue;
+            }
             match self.kind(&path) {
                 Some("") => plain.push(path),
                 Some(GZ) => compressed.push(path),
@@ -230,9 +235,14 @@ mod tests {
         }
         fs::write(folder.join(name(2) + GZ), "x").unwrap();
         fs::remove_file(folder.join(name(2))).unwrap();
+        // Folders, which would be the first to go.
+        for folder in [name(0), name(0) + UNFINISHED].map(|name| keeper.log.with_file_name(name)) {
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("file"), "x").unwrap();
+        }
         keeper.look().unwrap();
         let mut expected: Vec<_> = others.into_iter().map(str::to_owned).collect();
-        expected.extend([name(3), name(4)]);
+        expected.extend([name(0), name(0) + UNFINISHED, name(3), name(4)]);
         expected.sort();
         assert_eq!(names(&folder), expected);
         fs::remove_dir_all(folder).unwrap();

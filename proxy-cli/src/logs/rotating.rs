@@ -1,6 +1,6 @@
 //! [`Rotating`]: a log file that makes room for the next one by itself.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,10 +36,18 @@ pub struct Rotating {
     day: Date,
     archive: Archive,
     clock: fn() -> SystemTime,
-    /// Where the file has gone that is written to, as long as no other could be opened in its place.
-    moved: bool,
-    /// Whether it has been told that a file cannot be put away.
-    told: bool,
+    state: State,
+}
+
+/// What has become of the file that is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It has its name.
+    InPlace,
+    /// It has its name, and should have been put away.
+    Stuck,
+    /// It has been put away, and no other could be opened in its place.
+    PutAway,
 }
 
 impl Rotating {
@@ -62,7 +70,7 @@ impl Rotating {
         let begun = fs::metadata(file.path()).ok().filter(|it| it.len() > 0);
         let begun = begun.and_then(|it| it.modified().ok()).unwrap_or_else(clock);
         let day = day(begun, &zone);
-        Ok(Rotating { file, rotation, zone, day, archive, clock, moved: false, told: false })
+        Ok(Rotating { file, rotation, zone, day, archive, clock, state: State::InPlace })
     }
 
     fn path(&self) -> &Path {
@@ -76,45 +84,61 @@ impl Rotating {
 
     /// Puts the file away if it is time. Says whether there is room for lines by their number of
     /// bytes.
-    fn make_room(&mut self, line: usize) -> io::Result<Room> {
-        if self.moved {
-            self.open_anew()?;
+    fn make_room(&mut self, line: usize) -> Room {
+        if self.state == State::PutAway && !self.open_again() {
+            return Room::Any;
         }
         let now = (self.clock)();
         let size = self.size();
         let today = if self.rotation.daily { day(now, &self.zone) } else { self.day };
-        let room = |size: u64| match self.rotation.size {
+        let most = self.rotation.size;
+        let room = |size: u64| match most {
             Some(most) => Room::Bytes(most.saturating_sub(size)),
             None => Room::Any,
         };
         let is_full = matches!(room(size), Room::Bytes(room) if room < line as u64);
         if size == 0 || today == self.day && !is_full {
             self.day = today;
-            return Ok(room(size));
+            return room(size);
         }
         match fs::rename(self.path(), next_name(self.path(), now)) {
             Ok(()) => {
-                (self.day, self.moved, self.told) = (today, true, false);
-                let room = room(0);
-                self.open_anew()?;
-                Ok(room)
+                if self.state == State::Stuck {
+                    tell!("{} can be put away again", self.path().display());
+                }
+                self.day = today;
+                if self.open_anew() { room(0) } else { Room::Any }
             }
             Err(error) => {
-                if !std::mem::replace(&mut self.told, true) {
+                if self.state != State::Stuck {
                     tell!("{} cannot be put away, and grows: {error}", self.path().display());
                 }
-                Ok(Room::Any)
+                self.state = State::Stuck;
+                Room::Any
             }
         }
     }
 
-    fn open_anew(&mut self) -> io::Result<()> {
-        // Until then the one that was put away is written to. That has been told.
-        if self.file.reopen().is_ok() {
-            self.moved = false;
-            self.archive.look();
+    /// Opens a file in the place of the one that was put away. If there is none to be had,
+    /// [`LogFile`] tells why.
+    fn open_anew(&mut self) -> bool {
+        self.state = State::PutAway;
+        if self.file.reopen().is_err() {
+            return false;
         }
-        Ok(())
+        self.state = State::InPlace;
+        self.archive.look();
+        true
+    }
+
+    /// The same, some lines later: that there is still none has been told.
+    fn open_again(&mut self) -> bool {
+        let can_be = OpenOptions::new().append(true).create(true).open(self.path()).is_ok();
+        let is_open = can_be && self.open_anew();
+        if is_open {
+            tell!("{} could be opened again, and is written to", self.path().display());
+        }
+        is_open
     }
 }
 
@@ -134,7 +158,7 @@ impl Write for Rotating {
                 rest[from..].iter().position(|&byte| byte == b'\n').map(|at| from + at + 1)
             };
             let first = end_of_line(0).unwrap_or(rest.len());
-            let fitting = match self.make_room(first)? {
+            let fitting = match self.make_room(first) {
                 Room::Any => rest.len(),
                 Room::Bytes(room) => {
                     let room = rest.len().min(usize::try_from(room).unwrap_or(usize::MAX));
@@ -277,8 +301,8 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn what_cannot_be_put_away_is_written_to() {
-        let folder = folder("stays");
+    fn what_somebody_has_moved_is_written_to() {
+        let folder = folder("moved");
         let (inner, gone) = (folder.join("a"), folder.join("b"));
         fs::create_dir(&inner).unwrap();
         let mut log = by_size(&inner.join("log"), 10);
@@ -288,6 +312,47 @@ mod tests {
         log.write_all(b"three\nfour\n").unwrap();
         assert_eq!(fs::read_to_string(gone.join("log")).unwrap(), "one\ntwo\nthree\nfour\n");
         drop(log);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// Its name is so long that no other can be made of it.
+    #[test]
+    fn what_cannot_be_put_away_grows() {
+        let folder = folder("stuck");
+        let path = folder.join("l".repeat(250));
+        let mut log = by_size(&path, 10);
+        log.write_all(b"one\ntwo\n").unwrap();
+        assert_eq!(log.state, State::InPlace);
+        for lines in ["three\nfour\n", "five\n"] {
+            log.write_all(lines.as_bytes()).unwrap();
+            assert_eq!(log.state, State::Stuck);
+        }
+        drop(log);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\nfour\nfive\n");
+        assert_eq!(files(&folder).len(), 1);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_was_put_away_is_written_to_until_there_is_another() {
+        let folder = folder("again");
+        let (inner, gone) = (folder.join("a"), folder.join("b"));
+        fs::create_dir(&inner).unwrap();
+        let mut log = by_size(&inner.join("log"), 10);
+        log.write_all(b"one\ntwo\n").unwrap();
+        fs::rename(&inner, &gone).unwrap();
+        assert!(!log.open_anew());
+        for line in ["three\n", "four\n"] {
+            log.write_all(line.as_bytes()).unwrap();
+            assert_eq!(log.state, State::PutAway);
+        }
+        fs::create_dir(&inner).unwrap();
+        log.write_all(b"five\n").unwrap();
+        assert_eq!(log.state, State::InPlace);
+        drop(log);
+        assert_eq!(fs::read_to_string(gone.join("log")).unwrap(), "one\ntwo\nthree\nfour\n");
+        assert_eq!(fs::read_to_string(inner.join("log")).unwrap(), "five\n");
         fs::remove_dir_all(folder).unwrap();
     }
 }

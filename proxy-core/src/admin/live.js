@@ -3,14 +3,23 @@
 
 const MOST = 200;
 const at = (id) => document.getElementById(id);
+const PAUSE = 2000;
 let token = "";
 let told = 0;
 let lost = 0;
+let watching = new AbortController();
 
-async function ask(path) {
-  const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(path, { headers, cache: "no-store" });
-  at("entrance").hidden = answer.status !== 401;
+async function ask(path, signal) {
+  const asked = token;
+  const headers = asked ? { Authorization: `Bearer ${asked}` } : {};
+  const answer = await fetch(path, { headers, signal, cache: "no-store" });
+  // Another one may have been entered meanwhile.
+  if (asked === token) {
+    const isLetIn = answer.status !== 401;
+    // Who sends a wrong one again and again is kept out.
+    if (!isLetIn) token = "";
+    at("entrance").hidden = isLetIn;
+  }
   if (!answer.ok) throw new Error(await answer.text());
   return answer;
 }
@@ -61,13 +70,31 @@ function count() {
 function watch() {
   const events = new EventSource("events");
   events.onopen = count;
+  // It tries again by itself, unless it was refused. What to do about that the status says.
+  events.onerror = () => { at("told").textContent = "no records come at the moment"; };
   events.onmessage = (event) => showRecord(JSON.parse(event.data));
   events.addEventListener("lost", (event) => showLosses(JSON.parse(event.data)));
 }
 
 // An EventSource cannot send a token.
 async function watchWithToken() {
-  const reader = (await ask("events")).body.pipeThrough(new TextDecoderStream()).getReader();
+  watching.abort();
+  watching = new AbortController();
+  const { signal } = watching;
+  while (token && !signal.aborted) {
+    try {
+      await readEvents(signal);
+    } catch (error) {
+      if (!signal.aborted) at("told").textContent = error.message;
+    }
+    await new Promise((goOn) => setTimeout(goOn, PAUSE));
+  }
+}
+
+// Until they end.
+async function readEvents(signal) {
+  const answer = await ask("events", signal);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   count();
   for (let text = "";;) {
     const { value, done } = await reader.read();
@@ -81,13 +108,14 @@ async function watchWithToken() {
   }
 }
 
-at("entrance").addEventListener("submit", (event) => {
+at("entrance").addEventListener("submit", async (event) => {
   event.preventDefault();
   token = at("token").value.trim();
-  showStatus();
-  watchWithToken().catch((error) => { at("told").textContent = error.message; });
+  await showStatus();
+  watchWithToken();
 });
 
 showStatus();
-setInterval(showStatus, 2000);
+// Without a token there is nothing to see, where one is needed.
+setInterval(() => { if (token || at("entrance").hidden) showStatus(); }, PAUSE);
 watch();

@@ -117,6 +117,11 @@ impl Body {
         }
     }
 
+    /// No more than so many content bytes have gone on: what came of the last steps was not sent.
+    pub(crate) fn take_back_to(&mut self, payload: u64) {
+        self.payload = self.payload.min(payload);
+    }
+
     /// Where in the input of the step that has failed stands what is wrong: the first byte that
     /// cannot be meant, or where a limit is. `None`: no step has failed.
     pub fn fault(&self) -> Option<usize> {

@@ -25,7 +25,9 @@ use super::record::{AccessRecord, Event};
 ///
 /// As in Apache's, in what is quoted a `\` stands before each quote and backslash; backspace,
 /// line feed, return and tabs are shown as `\b`, `\n`, `\r`, `\t`, `\v`, and any other byte that
-/// is not printable ASCII as `\x0a`; in the user's name, which is not quoted, also a space. So a client cannot forge a line or the end of a quotation.
+/// is not printable ASCII as `\x0a`. In the user's name, which is not quoted, spaces, quotes and
+/// backslashes are shown so, too. So a client cannot forge a line, or the beginning or the end of a
+/// quotation.
 ///
 /// Two things differ from Apache's: of a target's userinfo nothing is shown, where Apache hides
 /// only the password; and of a request that was not understood, where Apache shows the line it
@@ -89,7 +91,8 @@ fn write_line(line: &mut Lines, record: &AccessRecord<'_>, format: Format) {
     // A socket for both families has IPv4 clients as ::ffff:192.0.2.1; Apache shows 192.0.2.1.
     line.ip(record.client.ip().to_canonical());
     line.raw(" - ");
-    line.word(record.user.unwrap_or_default());
+    // A quote in it must not seem to begin what is quoted.
+    line.quotable(record.user.unwrap_or_default().as_bytes());
     line.raw(" [");
     line.apache_time(record.time);
     line.raw("] \"");
@@ -223,6 +226,13 @@ mod tests {
         let mut mapped = record();
         mapped.client = "[::ffff:192.0.2.1]:5".parse().unwrap();
         assert!(line(&mapped, Format::Common).starts_with("192.0.2.1 - - ["));
+    }
+
+    #[test]
+    fn a_user_cannot_begin_a_quotation() {
+        let mut record = record();
+        record.user = Some("a \"GET\\");
+        assert!(line(&record, Format::Common).starts_with(r"127.0.0.1 - a\x20\x22GET\x5c ["));
     }
 
     #[test]

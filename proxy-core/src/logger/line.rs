@@ -179,6 +179,23 @@ impl Lines {
         }
     }
 
+    /// The same of what need not be text, with quotes shown so, too: it can be a part of a word, and
+    /// stand in quotes or beside some.
+    pub(super) fn quotable(&mut self, text: &[u8]) {
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        if text.is_empty() {
+            return self.raw("-");
+        }
+        for &byte in text {
+            if is_plain(byte) {
+                self.bytes.push(byte);
+            } else {
+                self.raw("\\x");
+                self.hex(byte);
+            }
+        }
+    }
+
     /// Two hexadecimal digits.
     pub(super) fn hex(&mut self, byte: u8) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -60,6 +60,8 @@ pub use logfmt::LogfmtLogger;
 pub use record::{AccessRecord, Event, Kind, OwnedRecord};
 pub use redacted::Redacted;
 pub use squid::SquidLogger;
+#[cfg(fuzzing)]
+pub(crate) use syslog::rehearse as rehearse_syslog;
 pub use syslog::{Facility, Syslog};
 pub use tee::Tee;
 pub use template::{Template, TemplateError, TemplateLogger};

@@ -210,6 +210,12 @@ impl AccessRecord<'_> {
         )
     }
 
+    /// When what it tells of was over. Of a record that nobody can have made at such a time, when it
+    /// began.
+    pub(super) fn ended(&self) -> SystemTime {
+        self.time.checked_add(self.duration).unwrap_or(self.time)
+    }
+
     /// The same record with other texts: how a record is parted from what it borrows.
     pub(super) fn with_texts<'b>(&self, texts: Texts<'b>) -> AccessRecord<'b> {
         let Texts { method, target, host, referer, user_agent, rule, reported, user } = texts;

@@ -169,7 +169,7 @@ impl<L: RequestLogger> RequestLogger for Redacted<L> {
             referer.extend_from_slice(piece.map_or(HIDDEN.as_bytes(), |piece| &sent[piece]));
         });
         if let (Users::Pseudonyms(pseudonyms), Some(name)) = (&self.users, record.user) {
-            let number = pseudonyms.of(name, record.time + record.duration);
+            let number = pseudonyms.of(name, record.ended());
             write!(user, "user-{number:016x}").expect("a string takes what is written");
         }
         self.logger.log(&AccessRecord {

@@ -72,7 +72,7 @@ impl<W: Write + Send> fmt::Debug for SquidLogger<W> {
 const ELAPSED: usize = 6;
 
 fn write_line(line: &mut Lines, record: &AccessRecord<'_>) {
-    line.unix_time(record.time + record.duration);
+    line.unix_time(record.ended());
     line.raw(" ");
     let elapsed = record.duration.as_millis().try_into().unwrap_or(u64::MAX);
     line.right(ELAPSED, |line| line.integer(elapsed));

@@ -68,7 +68,7 @@ fn truncated(client: IpAddr) -> IpAddr {
 
 impl<L: RequestLogger> RequestLogger for Veiled<L> {
     fn log(&self, record: &AccessRecord<'_>) {
-        let now = record.time + record.duration;
+        let now = record.ended();
         let client = SocketAddr::new(self.veil.over(record.client.ip(), now), 0);
         self.logger.log(&AccessRecord { client, ..record.clone() });
     }

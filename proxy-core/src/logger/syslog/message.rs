@@ -154,6 +154,40 @@ pub(super) fn printable(text: &str, longest: usize) -> String {
     }
 }
 
+/// Makes messages of lines and reads them as a server does: each line is one, and nothing else is.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn rehearse(lines: &[u8]) {
+    let wanted = || lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let text = |message: &[u8]| {
+        let mut words = message.splitn(8, |&byte| byte == b' ');
+        assert_eq!(words.next(), Some(&b"<30>1"[..]));
+        words.nth(6).expect("a header has seven words").to_owned()
+    };
+
+    let mut messages = Messages::new(Framing::OctetCounting);
+    messages.take(lines, SystemTime::UNIX_EPOCH);
+    for line in wanted() {
+        let rest = messages.rest().to_owned();
+        let (length, rest) = rest.split_at(rest.iter().position(|&byte| byte == b' ').unwrap());
+        let count: usize = str::from_utf8(length).unwrap().parse().unwrap();
+        assert_eq!(text(&rest[1..][..count]), line);
+        messages.bytes_taken(length.len() + 1 + count);
+    }
+    assert!(messages.rest().is_empty());
+
+    let mut messages = Messages::new(Framing::Datagrams);
+    messages.take(lines, SystemTime::UNIX_EPOCH);
+    for line in wanted() {
+        let message = messages.next().expect("each line is one");
+        let text = text(message);
+        assert!(line.starts_with(&text) && message.len() <= LONGEST_DATAGRAM);
+        assert!(text == line || message.len() > LONGEST_DATAGRAM - 4, "cut where it need not be");
+        assert!(str::from_utf8(line).is_err() || str::from_utf8(&text).is_ok());
+        messages.next_taken();
+    }
+    assert_eq!(messages.next(), None);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +233,14 @@ mod tests {
         assert!(sent.len() >= LONGEST_DATAGRAM - 1 && sent.len() <= LONGEST_DATAGRAM);
         let whole = self::messages(Framing::OctetCounting, &format!("{long}\n"));
         assert!(whole.next().unwrap().len() > 16_000);
+    }
+
+    #[test]
+    fn a_server_reads_the_lines_that_were_written() {
+        let long = format!("{}\n\nshort\n\u{1f600}", "\u{1f600}".repeat(3000));
+        for lines in ["", "\n", "one", "one\ntwo 5\n", &long, &format!("x{long}\n")] {
+            rehearse(lines.as_bytes());
+        }
     }
 
     #[test]

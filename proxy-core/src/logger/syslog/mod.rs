@@ -16,6 +16,8 @@ use backoff::Backoff;
 pub use facility::Facility;
 use link::{Address, Failure, Link};
 use message::Messages;
+#[cfg(fuzzing)]
+pub(crate) use message::rehearse;
 
 /// Where loggers can write to whose lines are to be messages of syslog (RFC 5424): each line is one,
 /// of severity `info`.

@@ -97,7 +97,7 @@ impl Field {
             Field::Time => Value::Time(record.time),
             Field::UnixTime => Value::UnixTime(record.time),
             Field::ApacheTime => Value::ApacheTime(record.time),
-            Field::End => Value::Time(record.time + record.duration),
+            Field::End => Value::Time(record.ended()),
             Field::Total => Value::Duration(record.duration),
             Field::Wait => or_missing(record.wait, Value::Duration),
             Field::Resolve => or_missing(record.resolve, Value::Duration),
@@ -159,7 +159,7 @@ impl Value<'_> {
         match (self, style) {
             (Value::Missing, Style::Word) => line.raw("-"),
             (Value::Missing, Style::Json) => line.raw("null"),
-            (Value::Text(text), Style::Word) => word(line, text),
+            (Value::Text(text), Style::Word) => line.quotable(text),
             (Value::Text(text), Style::Json) => json::bytes(line, text),
             (Value::Integer(number), _) => line.integer(*number),
             (Value::Truth(truth), _) => line.raw(if *truth { "true" } else { "false" }),
@@ -182,22 +182,6 @@ impl Value<'_> {
             Value::Address(address) => line.address(*address),
             Value::Ip(address) => line.ip(address.to_canonical()),
             _ => {}
-        }
-    }
-}
-
-/// What a client sent, as a part of a word, also in quotes.
-fn word(line: &mut Lines, text: &[u8]) {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    if text.is_empty() {
-        return line.raw("-");
-    }
-    for &byte in text {
-        if is_plain(byte) {
-            line.byte(byte);
-        } else {
-            line.raw("\\x");
-            line.hex(byte);
         }
     }
 }

@@ -151,12 +151,15 @@ impl Session {
         }
         if transaction.progress == Progress::Begun {
             let body = &mut transaction.response_body;
+            let mut left = body.payload();
             while !body.is_done() && sent.is_ok() {
                 let step = match body.advance(&input[used..], &mut env.out, &self.settings.limits) {
                     Ok(step) => step,
                     Err(error) => {
                         let excerpt = Excerpt::of_fault(&input[used..], body);
                         Asides::show(&mut transaction.asides, excerpt);
+                        // What was put together beside it is thrown away.
+                        body.take_back_to(left);
                         if head_is_due {
                             // Nothing of this response has left yet: the client can be told.
                             transaction.take_back_head();
@@ -169,6 +172,7 @@ impl Session {
                     let client = &mut self.client;
                     sent = wire::send(client.socket, &mut client.outbound, &mut env.out, pass, cx);
                     head_is_due = false;
+                    left = body.payload();
                 }
                 used += step.consumed;
                 if step.consumed == 0 {
