@@ -58,7 +58,7 @@ each_endpoint() {
     visit "$to" >/dev/null
     curl -q -s -o /dev/null -x "http://127.0.0.1:$to" http://no.such.host.invalid/ || true
     contains dns_failed "$(<"$work/admin.err")"
-    same off "$(json level "$(ask '/loglevel?level=off' -X PUT "${meant[@]}")")"
+    same off "$(json level "$(ask '/loglevel?level=off' -X POST "${meant[@]}")")"
     # Wrong, then right.
     cp "$work/admin.toml" "$work/admin.good"
     cp "$work/admin.bad" "$work/admin.toml"

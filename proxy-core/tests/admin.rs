@@ -115,7 +115,7 @@ fn what_is_not_there_is_said_and_what_could_be_done_instead() {
         ("GET /reload", "POST"),
         ("GET /connections/0-1-1", "DELETE"),
         ("PUT /bans", "GET, HEAD, POST, DELETE"),
-        ("OPTIONS /loglevel", "GET, HEAD, PUT"),
+        ("OPTIONS /loglevel", "GET, HEAD, POST, PUT"),
     ] {
         let answer = office.ask(request);
         assert_eq!((answer.status, field(&answer, "allow")), (405, allowed), "{request}");
@@ -404,7 +404,11 @@ fn what_the_program_does_is_told_as_it_says() {
     assert_eq!(value(office.ask("GET /loglevel").text(), "level"), "warn");
     assert_eq!(office.ask("PUT /loglevel?level=loud").status, 400);
     assert_eq!(office.ask("PUT /loglevel").status, 400);
-    assert_eq!(office.ask("PUT /loglevel?level=debug").status, 501, "this one cannot");
+    assert_eq!(office.ask("POST /loglevel").status, 400);
+    for method in ["POST", "PUT"] {
+        let answer = office.ask(&format!("{method} /loglevel?level=debug"));
+        assert_eq!(answer.status, 501, "this one cannot: {method}");
+    }
 }
 
 #[test]

@@ -255,7 +255,7 @@ impl Parts {
     }
 
     fn log_level(&self, method: &str, query: &Query) -> Response {
-        if method == "PUT" {
+        if method == "POST" || method == "PUT" {
             let level = query.only(&["level"]).and_then(|()| {
                 query.get("level").ok_or("level: it must be said")?.parse::<LogLevel>()
             });
