@@ -105,6 +105,18 @@ fn each_answer_is_typed_and_for_this_moment() {
     }
 }
 
+/// RFC 9110 §8.6: what `HEAD` says of the length is what `GET` would have; that of a stream, nobody knows.
+#[test]
+fn head_of_the_events_claims_no_length() {
+    let office = Office::open();
+    let mut client = office.client();
+    client.send("HEAD /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/event-stream"), "{head}");
+    assert!(!head.to_ascii_lowercase().contains("content-length"), "{head}");
+    client.expect_end();
+}
+
 #[test]
 fn what_is_not_there_is_said_and_what_could_be_done_instead() {
     let office = Office::open();

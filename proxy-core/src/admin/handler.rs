@@ -14,7 +14,9 @@ use super::query::Query;
 use super::token::AdminToken;
 use super::{page, reports, status};
 use crate::error::Reason;
-use crate::handler::{Action, Admission, Client, ConnectionHandler, Exchange, Reach, Response};
+use crate::handler::{
+    Action, Admission, Client, ConnectionHandler, Exchange, Reach, Response, body_stream,
+};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::policy::{BanPolicy, Offence, Threshold};
@@ -198,7 +200,8 @@ impl Parts {
         };
         let response = of_type(200, "text/event-stream");
         if method == "HEAD" {
-            return response;
+            // A stream that nobody begins: as with `GET`, no length is claimed (RFC 9110 §8.6).
+            return response.with_stream(body_stream(1).1);
         }
         match events.watch(filter) {
             Some(stream) => response.with_stream(stream),
