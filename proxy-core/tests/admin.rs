@@ -423,6 +423,15 @@ fn what_the_program_does_is_told_as_it_says() {
     }
 }
 
+/// There are few connections, so those who ask for nothing must not have them for long.
+#[test]
+fn silent_clients_do_not_shut_others_out() {
+    let office = Office::open();
+    let silent: Vec<Client> = (0..40).map(|_| office.client()).collect();
+    assert_eq!(office.status("GET /healthz", "Host: localhost\r\n"), 200);
+    drop(silent);
+}
+
 #[test]
 fn it_is_not_ready_while_it_drains() {
     let mut office = Office::open();
