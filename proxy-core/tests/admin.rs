@@ -105,6 +105,18 @@ fn each_answer_is_typed_and_for_this_moment() {
     }
 }
 
+/// RFC 9110 §8.6: what `HEAD` says of the length is what `GET` would have; that of a stream, nobody knows.
+#[test]
+fn head_of_the_events_claims_no_length() {
+    let office = Office::open();
+    let mut client = office.client();
+    client.send("HEAD /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/event-stream"), "{head}");
+    assert!(!head.to_ascii_lowercase().contains("content-length"), "{head}");
+    client.expect_end();
+}
+
 #[test]
 fn where_metrics_are_off_that_is_said_and_nothing_is_told_to_be_none() {
     let events = EventsLogger::new();
@@ -129,7 +141,7 @@ fn what_is_not_there_is_said_and_what_could_be_done_instead() {
         ("GET /reload", "POST"),
         ("GET /connections/0-1-1", "DELETE"),
         ("PUT /bans", "GET, HEAD, POST, DELETE"),
-        ("OPTIONS /loglevel", "GET, HEAD, PUT"),
+        ("OPTIONS /loglevel", "GET, HEAD, POST, PUT"),
     ] {
         let answer = office.ask(request);
         assert_eq!((answer.status, field(&answer, "allow")), (405, allowed), "{request}");
@@ -418,7 +430,20 @@ fn what_the_program_does_is_told_as_it_says() {
     assert_eq!(value(office.ask("GET /loglevel").text(), "level"), "warn");
     assert_eq!(office.ask("PUT /loglevel?level=loud").status, 400);
     assert_eq!(office.ask("PUT /loglevel").status, 400);
-    assert_eq!(office.ask("PUT /loglevel?level=debug").status, 501, "this one cannot");
+    assert_eq!(office.ask("POST /loglevel").status, 400);
+    for method in ["POST", "PUT"] {
+        let answer = office.ask(&format!("{method} /loglevel?level=debug"));
+        assert_eq!(answer.status, 501, "this one cannot: {method}");
+    }
+}
+
+/// There are few connections, so those who ask for nothing must not have them for long.
+#[test]
+fn silent_clients_do_not_shut_others_out() {
+    let office = Office::open();
+    let silent: Vec<Client> = (0..40).map(|_| office.client()).collect();
+    assert_eq!(office.status("GET /healthz", "Host: localhost\r\n"), 200);
+    drop(silent);
 }
 
 #[test]

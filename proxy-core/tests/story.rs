@@ -167,13 +167,15 @@ fn malformed_requests_are_shown_with_a_mark() {
         stage.client().send(&request).answer();
         let told = story(&stage.closed());
         assert!(told[1].starts_with(read), "{told:?}");
-        let place = told[2].strip_suffix(shown).unwrap_or_else(|| panic!("{shown}: {told:?}"));
+        // In order: a body is found to be malformed when its head has long gone on.
+        let failed =
+            told.iter().position(|line| line.starts_with(&format!("failed ~: {reason}: ")));
+        let failed = failed.unwrap_or_else(|| panic!("{told:?}"));
+        let excerpt = failed - 2;
+        let place =
+            told[excerpt].strip_suffix(shown).unwrap_or_else(|| panic!("{shown}: {told:?}"));
         assert!(place.starts_with("at byte ") && place.ends_with(": "), "{told:?}");
-        assert_eq!(told[3], format!("{:1$}^", "", place.len() + mark));
-        assert!(
-            told.iter().any(|line| line.starts_with(&format!("failed ~: {reason}: "))),
-            "{told:?}"
-        );
+        assert_eq!(told[excerpt + 1], format!("{:1$}^", "", place.len() + mark));
     }
 }
 

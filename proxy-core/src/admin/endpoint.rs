@@ -62,7 +62,7 @@ impl Endpoint {
             Endpoint::Reload | Endpoint::Drain => "POST",
             Endpoint::Connection(_) => "DELETE",
             Endpoint::Bans => "GET, HEAD, POST, DELETE",
-            Endpoint::LogLevel => "GET, HEAD, PUT",
+            Endpoint::LogLevel => "GET, HEAD, POST, PUT",
             _ => "GET, HEAD",
         }
     }
@@ -114,6 +114,7 @@ mod tests {
             ("/connections/0-17-3", "DELETE", true),
             ("/connections", "DELETE", false),
             ("/bans", "POST", true),
+            ("/loglevel", "POST", true),
             ("/loglevel", "PUT", true),
             ("/status.json", "HEAD", true),
             ("/status.json", "POST", false),

@@ -14,8 +14,10 @@ use super::query::Query;
 use super::token::AdminToken;
 use super::{page, reports, status};
 use crate::error::Reason;
-use crate::handler::{Action, Admission, Client, ConnectionHandler, Exchange, Reach, Response};
-use crate::limits::Limits;
+use crate::handler::{
+    Action, Admission, Client, ConnectionHandler, Exchange, Reach, Response, body_stream,
+};
+use crate::limits::{Limits, Timeouts};
 use crate::metrics::Metrics;
 use crate::policy::{BanPolicy, Offence, Threshold};
 use crate::proxy::{Proxy, ProxyBuilder, ProxyControl};
@@ -45,6 +47,9 @@ const WORKERS: usize = 4;
 /// How often a client may send a wrong token within a minute, until it is kept out for one.
 const WRONG_TOKENS: u32 = 10;
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long a connection may be without a whole request: there are few, and a client that says
+/// nothing needs no token for it. Those who watch are not without one.
+const SILENCE: Duration = Duration::from_secs(5);
 
 impl AdminHandler {
     /// About this proxy. Clients of this machine only are served.
@@ -93,17 +98,21 @@ impl AdminHandler {
     }
 
     /// A proxy with this handler, as there is none but where to listen: one event loop, few workers
-    /// and few connections; who sends ten wrong tokens within a minute is kept out for one.
+    /// and few connections, none of which may be without a request for more than 5 s; who sends ten
+    /// wrong tokens within a minute is kept out for one.
     pub fn into_builder(self) -> ProxyBuilder {
         let limits = Limits { connections: CLIENTS, ..Limits::default() };
         let mut bans =
             BanPolicy::default().after(Offence::FailedLogin, Threshold::new(WRONG_TOKENS, MINUTE));
         (bans.time, bans.longest) = (MINUTE, MINUTE);
+        let mut timeouts = Timeouts::default();
+        (timeouts.keep_alive, timeouts.request_head) = (SILENCE, SILENCE);
         Proxy::builder()
             .handler(self)
             .event_loops(1)
             .workers(WORKERS)
             .limits(limits)
+            .timeouts(timeouts)
             .ban_policy(bans)
     }
 
@@ -198,7 +207,8 @@ impl Parts {
         };
         let response = of_type(200, "text/event-stream");
         if method == "HEAD" {
-            return response;
+            // A stream that nobody begins: as with `GET`, no length is claimed (RFC 9110 §8.6).
+            return response.with_stream(body_stream(1).1);
         }
         match events.watch(filter) {
             Some(stream) => response.with_stream(stream),
@@ -255,7 +265,7 @@ impl Parts {
     }
 
     fn log_level(&self, method: &str, query: &Query) -> Response {
-        if method == "PUT" {
+        if method == "POST" || method == "PUT" {
             let level = query.only(&["level"]).and_then(|()| {
                 query.get("level").ok_or("level: it must be said")?.parse::<LogLevel>()
             });

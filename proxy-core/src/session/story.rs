@@ -116,7 +116,10 @@ fn lines(record: &AccessRecord<'_>, reason: Reason, details: &Details<'_>) -> Ve
     lines.push(read(record, details.request));
     let excerpt = details.asides.and_then(|asides| asides.excerpt.as_ref());
     let excerpt = || excerpt.into_iter().flat_map(Excerpt::lines).map(str::to_owned);
-    if reason.side() == Side::Client {
+    // Where the head was not understood nothing came after it. What is malformed in a body was seen
+    // later, on the way.
+    let is_of_head = details.request.is_none();
+    if is_of_head {
         lines.extend(excerpt());
     }
     lines.extend(decided(record, details.limit));
@@ -127,7 +130,7 @@ fn lines(record: &AccessRecord<'_>, reason: Reason, details: &Details<'_>) -> Ve
     } else {
         lines.extend(answered(record, details.is_sent));
     }
-    if reason.side() != Side::Client {
+    if !is_of_head {
         lines.extend(excerpt());
     }
     let after = shown("after", record.duration);
