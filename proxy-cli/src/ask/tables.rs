@@ -75,9 +75,10 @@ fn status(answer: &Value) -> String {
         (
             "log",
             format!(
-                "{} records logged, {} dropped",
+                "{} records logged, {} dropped, {} lost",
                 get("/log/logged"),
-                get("/log/dropped") + get("/log/panicked")
+                get("/log/dropped") + get("/log/panicked"),
+                get("/log/lost")
             ),
         ),
         (

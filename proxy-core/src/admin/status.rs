@@ -30,6 +30,7 @@ pub(super) fn status(parts: &Parts) -> Response {
         json.key("log").map(|json| {
             json.key("logged").number(log.logged);
             json.key("dropped").number(log.dropped);
+            json.key("lost").number(log.lost);
             json.key("panicked").number(log.panicked);
         });
         json.key("workers").map(|json| {

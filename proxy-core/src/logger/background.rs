@@ -88,6 +88,12 @@ impl RequestLogger for Background {
     fn flush(&self) {
         self.sender().flush();
     }
+
+    /// What has been dropped, and what the logger behind has lost.
+    fn lost(&self) -> u64 {
+        let LogCounts { logged: _, panicked, dropped, lost } = self.counts();
+        panicked + dropped + lost
+    }
 }
 
 impl Drop for Background {
@@ -145,6 +151,7 @@ mod tests {
         tee.flush();
         assert_eq!(quick_logged.load(Relaxed), 5_000);
         assert_eq!(slow.counts().dropped, 4_000, "a thousand wait");
+        assert_eq!(tee.lost(), 4_000, "though the quick one has them");
         assert_eq!(slow_logged.load(Relaxed), 0);
 
         drop(let_go);

@@ -50,6 +50,10 @@ where
     fn flush(&self) {
         self.logger.flush();
     }
+
+    fn lost(&self) -> u64 {
+        self.logger.lost()
+    }
 }
 
 impl<P, L: fmt::Debug> fmt::Debug for Filter<P, L> {

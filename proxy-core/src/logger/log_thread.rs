@@ -46,7 +46,7 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// What became of the records that were given to a log. Together they are all of them, but for
-/// those that still wait.
+/// those that still wait: all but the last, which tells of some of them again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogCounts {
@@ -56,6 +56,9 @@ pub struct LogCounts {
     pub panicked: u64,
     /// Too many were waiting, or the log had been shut down.
     pub dropped: u64,
+    /// Of those that were logged, so many have not got to where they were to go, as far as the
+    /// logger [has told](RequestLogger::lost). Of several places, each counts.
+    pub lost: u64,
 }
 
 /// The log thread, and the way to it.
@@ -370,6 +373,7 @@ struct Totals {
     logged: AtomicU64,
     panicked: AtomicU64,
     dropped: AtomicU64,
+    lost: AtomicU64,
 }
 
 impl Totals {
@@ -378,6 +382,7 @@ impl Totals {
             logged: self.logged.load(Relaxed),
             panicked: self.panicked.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
+            lost: self.lost.load(Relaxed),
         }
     }
 }
@@ -390,11 +395,13 @@ struct Worker {
     /// How many dropped records have been told of, and when.
     dropped_told: u64,
     told_at: Option<Instant>,
+    /// What loggers have lost that were replaced.
+    lost_before: u64,
 }
 
 impl Worker {
     fn new(logger: Arc<dyn RequestLogger>, totals: Arc<Totals>) -> Self {
-        Worker { logger, totals, panic_told: false, dropped_told: 0, told_at: None }
+        Worker { logger, totals, panic_told: false, dropped_told: 0, told_at: None, lost_before: 0 }
     }
 
     fn run(mut self, queue: Receiver<Message>) {
@@ -435,6 +442,7 @@ impl Worker {
 
     fn replace(&mut self, logger: Arc<dyn RequestLogger>) {
         self.flush();
+        self.lost_before = self.totals.lost.load(Relaxed);
         let old = mem::replace(&mut self.logger, logger);
         self.panic_told = false;
         // It may panic when it is dropped, too.
@@ -442,8 +450,11 @@ impl Worker {
     }
 
     fn flush(&mut self) {
-        // Nothing is counted here: what a failed flush loses, only the logger knows.
+        // What a failed flush loses, only the logger knows.
         let _ = self.guarded(|logger| logger.flush());
+        let mut lost = 0;
+        let _ = self.guarded(|logger| lost = logger.lost());
+        self.totals.lost.fetch_max(self.lost_before + lost, Relaxed);
     }
 
     /// Calls the logger. Its panics end here.

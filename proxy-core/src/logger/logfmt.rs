@@ -48,6 +48,10 @@ impl<W: Write + Send + 'static> RequestLogger for LogfmtLogger<W> {
     fn flush(&self) {
         self.0.flush();
     }
+
+    fn lost(&self) -> u64 {
+        self.0.lost()
+    }
 }
 
 impl<W: Write + Send> fmt::Debug for LogfmtLogger<W> {

@@ -109,6 +109,14 @@ pub trait RequestLogger: Send + Sync + 'static {
     fn is_off(&self) -> bool {
         false
     }
+
+    /// How many of the records it has taken have not got to where they were to go: lines that could
+    /// not be written, records for which [one of several](Tee) was too slow. Each counts once for
+    /// every place where it is missing. Never less than the last time; asked after flushes, on the
+    /// thread that logs. 0 by default.
+    fn lost(&self) -> u64 {
+        0
+    }
 }
 
 impl<F> RequestLogger for F
@@ -131,6 +139,10 @@ impl<T: RequestLogger + ?Sized> RequestLogger for Arc<T> {
 
     fn is_off(&self) -> bool {
         T::is_off(self)
+    }
+
+    fn lost(&self) -> u64 {
+        T::lost(self)
     }
 }
 

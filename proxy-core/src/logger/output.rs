@@ -13,6 +13,8 @@ pub(super) struct Output<W: Write>(Mutex<State<W>>);
 struct State<W: Write> {
     writer: W,
     lines: Lines,
+    /// How many lines were lost in all.
+    lost: u64,
     /// What has failed, since the last write failed: told of when it begins and when it is over.
     failing: Option<Failing>,
 }
@@ -30,7 +32,7 @@ const BUFFER: usize = 64 * 1024;
 
 impl<W: Write> Output<W> {
     pub(super) fn new(writer: W) -> Self {
-        Output(Mutex::new(State { writer, lines: Lines::new(), failing: None }))
+        Output(Mutex::new(State { writer, lines: Lines::new(), lost: 0, failing: None }))
     }
 
     /// Adds a line.
@@ -46,6 +48,12 @@ impl<W: Write> Output<W> {
     /// Writes out all lines.
     pub(super) fn flush(&self) {
         self.state().write_out();
+    }
+
+    /// How many lines the writer could not write, up to those that it has written of a write that
+    /// failed.
+    pub(super) fn lost(&self) -> u64 {
+        self.state().lost
     }
 
     fn state(&self) -> MutexGuard<'_, State<W>> {
@@ -78,7 +86,9 @@ impl<W: Write> State<W> {
             log::error!("the access log cannot be written, its lines are lost: {error}");
             Failing { error, lost: 0 }
         });
-        failing.lost += memchr::memchr_iter(b'\n', self.lines.as_bytes()).count() as u64;
+        let lost = memchr::memchr_iter(b'\n', self.lines.as_bytes()).count() as u64;
+        failing.lost += lost;
+        self.lost += lost;
         self.failing = Some(failing);
     }
 }
@@ -167,5 +177,6 @@ mod tests {
             assert_eq!(output.state().failing.as_ref().map(|it| it.lost), lost);
         }
         assert_eq!(*calls.0.lock().unwrap(), [b"kept\n".to_vec()]);
+        assert_eq!(output.lost(), 2);
     }
 }

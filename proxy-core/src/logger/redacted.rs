@@ -191,6 +191,10 @@ impl<L: RequestLogger> RequestLogger for Redacted<L> {
         self.logger.flush();
     }
 
+    fn lost(&self) -> u64 {
+        self.logger.lost()
+    }
+
     fn is_off(&self) -> bool {
         self.logger.is_off()
     }

@@ -62,6 +62,10 @@ impl RequestLogger for Tee {
         self.each(|logger| logger.log(record));
     }
 
+    fn lost(&self) -> u64 {
+        self.loggers.iter().map(|logger| logger.lost()).sum()
+    }
+
     fn flush(&self) {
         self.each(|logger| logger.flush());
     }

@@ -55,6 +55,10 @@ impl<W: Write + Send + 'static> RequestLogger for TextLogger<W> {
     fn flush(&self) {
         self.0.flush();
     }
+
+    fn lost(&self) -> u64 {
+        self.0.lost()
+    }
 }
 
 impl<W: Write + Send> fmt::Debug for TextLogger<W> {

@@ -77,6 +77,10 @@ impl<L: RequestLogger> RequestLogger for Veiled<L> {
         self.logger.flush();
     }
 
+    fn lost(&self) -> u64 {
+        self.logger.lost()
+    }
+
     fn is_off(&self) -> bool {
         self.logger.is_off()
     }

@@ -170,6 +170,7 @@ impl Snapshot {
             it.add(&["panicked"], self.log.panicked);
             it.add(&["dropped"], self.log.dropped);
         });
+        text.number(&family::LOG_LOST, self.log.lost);
         if let Some(queued) = self.log_queued {
             text.number(&family::LOG_QUEUED, queued);
         }

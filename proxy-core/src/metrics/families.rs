@@ -146,6 +146,8 @@ families! {
 
     LOG_RECORDS = "proxy_log_records_total", Counter, ["outcome"],
         "Access records: the logger has taken them (logged), has panicked over them (panicked), or was too slow for them (dropped).";
+    LOG_LOST = "proxy_log_records_lost_total", Counter, [],
+        "Access records that were logged and yet are missing in a log, each once for every log: it could not be written, or was too slow beside others.";
     LOG_QUEUED = "proxy_log_records_queued", Gauge, [],
         "Access records that wait for the logger.";
     LOG_LIMIT = "proxy_log_queue_limit", Gauge, [],

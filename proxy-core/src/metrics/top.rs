@@ -199,6 +199,10 @@ impl RequestLogger for Observed {
         self.logger.flush();
     }
 
+    fn lost(&self) -> u64 {
+        self.logger.lost()
+    }
+
     // `is_off` is false: records are wanted in any case.
 }
 

@@ -76,7 +76,7 @@ fn everything_is_logged_in_the_order_of_its_loop() {
         push(&mut odd, [id + 1]);
     }
     drop((even, odd));
-    assert_eq!(log.shutdown(LONG), LogCounts { logged: 2_000, panicked: 0, dropped: 0 });
+    assert_eq!(log.shutdown(LONG), LogCounts { logged: 2_000, panicked: 0, dropped: 0, lost: 0 });
     for parity in [0, 1] {
         let seen = seen.lock().unwrap();
         assert!(seen.iter().copied().filter(|id| id % 2 == parity).eq((parity..2_000).step_by(2)));
@@ -127,11 +127,14 @@ fn a_blocked_logger_costs_records_not_memory() {
     sender.flush();
     assert_eq!(holder.occupied(), 0);
     push(&mut sender, 1..=2_000);
-    assert_eq!(log.counts(), LogCounts { logged: 0, panicked: 0, dropped: 1_001 });
+    assert_eq!(log.counts(), LogCounts { logged: 0, panicked: 0, dropped: 1_001, lost: 0 });
 
     let (seen, _) = holder.release();
     drop(sender);
-    assert_eq!(log.shutdown(LONG), LogCounts { logged: 1_000, panicked: 0, dropped: 1_001 });
+    assert_eq!(
+        log.shutdown(LONG),
+        LogCounts { logged: 1_000, panicked: 0, dropped: 1_001, lost: 0 }
+    );
     assert!(seen.try_iter().eq(1..1_000), "the oldest are kept");
 }
 
@@ -152,7 +155,7 @@ fn long_texts_count_for_more() {
     assert_eq!((sender.pending(), log.counts().dropped), (4, 6));
     drop(holder.release());
     drop(sender);
-    assert_eq!(log.shutdown(LONG), LogCounts { logged: 5, panicked: 0, dropped: 6 });
+    assert_eq!(log.shutdown(LONG), LogCounts { logged: 5, panicked: 0, dropped: 6, lost: 0 });
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn a_panic_costs_its_record_only() {
     let mut sender = log.sender();
     push(&mut sender, 1..=999);
     drop(sender);
-    assert_eq!(log.shutdown(LONG), LogCounts { logged: 666, panicked: 333, dropped: 0 });
+    assert_eq!(log.shutdown(LONG), LogCounts { logged: 666, panicked: 333, dropped: 0, lost: 0 });
 }
 
 #[test]
@@ -207,7 +210,7 @@ fn shutdown_logs_what_was_handed_over_and_flushes_last() {
     early.flush();
     push(&mut late, 310..320);
     drop((early, late));
-    assert_eq!(log.counts(), LogCounts { logged: 300, panicked: 0, dropped: 20 });
+    assert_eq!(log.counts(), LogCounts { logged: 300, panicked: 0, dropped: 20, lost: 0 });
     assert_eq!(log.shutdown(LONG), log.counts());
 }
 
@@ -276,7 +279,7 @@ fn where_none_may_be_lost_a_full_log_says_so_and_takes_everything() {
     assert_eq!(log.counts().dropped, 0);
 
     drop((holder.release(), sender));
-    assert_eq!(log.shutdown(LONG), LogCounts { logged: 200, panicked: 0, dropped: 0 });
+    assert_eq!(log.shutdown(LONG), LogCounts { logged: 200, panicked: 0, dropped: 0, lost: 0 });
     assert!(!backlog.is_full(), "it has caught up");
 }
 
@@ -312,4 +315,31 @@ fn a_log_that_drops_holds_up_nobody() {
     assert!(!log.backlog().is_full() && !sender.holds_up());
     drop((holder.release(), sender));
     assert_eq!(log.shutdown(LONG).dropped, 9);
+}
+
+/// A logger that loses every other record.
+#[derive(Default)]
+struct Forgetful(AtomicU64);
+
+impl RequestLogger for Forgetful {
+    fn log(&self, _: &AccessRecord<'_>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    fn lost(&self) -> u64 {
+        self.0.load(Relaxed) / 2
+    }
+}
+
+#[test]
+fn what_loggers_have_lost_is_counted_also_of_those_that_were_replaced() {
+    let mut log = LogThread::start(Arc::new(Forgetful::default()), 1_000).unwrap();
+    let mut sender = log.sender();
+    push(&mut sender, 0..20);
+    sender.flush();
+    assert!(log.replace(Arc::new(Forgetful::default()), LONG));
+    push(&mut sender, 20..26);
+    drop(sender);
+    let counts = LogCounts { logged: 26, panicked: 0, dropped: 0, lost: 10 + 3 };
+    assert_eq!(log.shutdown(LONG), counts);
 }

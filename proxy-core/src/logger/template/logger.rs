@@ -33,6 +33,10 @@ impl<W: Write + Send + 'static> RequestLogger for TemplateLogger<W> {
     fn flush(&self) {
         self.output.flush();
     }
+
+    fn lost(&self) -> u64 {
+        self.output.lost()
+    }
 }
 
 impl<W: Write + Send> fmt::Debug for TemplateLogger<W> {
