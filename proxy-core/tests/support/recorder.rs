@@ -1,7 +1,8 @@
 //! [`Recorder`]: a logger that keeps records, and sums over them.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Sender;
 use proxy_core::metrics::Traffic;
@@ -26,6 +27,10 @@ pub struct Recorded {
     reasons: AtomicU64,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
+    /// The numbers of those that have ended.
+    ended: Mutex<HashSet<u64>>,
+    /// Numbers that have ended before.
+    again: AtomicU64,
 }
 
 impl Recorded {
@@ -33,6 +38,8 @@ impl Recorded {
         self.records.fetch_add(1, Relaxed);
         if record.event == Event::Close {
             self.ends.fetch_add(1, Relaxed);
+            let is_new = self.ended.lock().unwrap().insert(record.id);
+            self.again.fetch_add(u64::from(!is_new), Relaxed);
             self.reasons.fetch_add(u64::from(record.reason.is_some()), Relaxed);
             self.bytes_in.fetch_add(record.bytes_in, Relaxed);
             self.bytes_out.fetch_add(record.bytes_out, Relaxed);
@@ -43,6 +50,8 @@ impl Recorded {
     /// without one, have their own ways to know.)
     #[track_caller]
     pub fn expect_same(&self, traffic: &Traffic, log: LogCounts) {
+        // It is counted where the record is made: one that was made twice is counted twice.
+        assert_eq!(self.again.load(Relaxed), 0, "exchanges have ended more than once");
         let records = self.records.load(Relaxed);
         let is_off = traffic.records == 0 && records == 0;
         if is_off || log.logged != records || log.panicked + log.dropped > 0 {
