@@ -39,8 +39,7 @@ impl Office {
         change: impl FnOnce(AdminHandler) -> AdminHandler,
     ) -> Office {
         let handler = AdminHandler::new(stage.handle().control())
-            .with_events(events.clone())
-            .with_metrics(stage.handle().metrics());
+            .with_events(events.clone());
         let admin = change(handler).into_builder().listen("127.0.0.1:0").start().unwrap();
         Office { stage, admin, events }
     }

@@ -102,7 +102,6 @@ impl Bound {
         let shown = Arc::new(Mutex::new(shown::shown(config)));
         let handler = AdminHandler::new(about.control())
             .with_events(events.clone())
-            .with_metrics(about.metrics())
             .with_actions(Actions::new(wishes, Arc::clone(&shown)));
         let builder = let_in(handler.clone(), config).into_builder();
         let builder = match socket {

@@ -18,7 +18,6 @@ use crate::handler::{
     Action, Admission, Client, ConnectionHandler, Exchange, Reach, Response, body_stream,
 };
 use crate::limits::{Limits, Timeouts};
-use crate::metrics::Metrics;
 use crate::policy::{BanPolicy, Offence, Threshold};
 use crate::proxy::{Proxy, ProxyBuilder, ProxyControl};
 
@@ -32,7 +31,6 @@ pub struct AdminHandler(Arc<Parts>);
 pub(super) struct Parts {
     pub(super) control: ProxyControl,
     pub(super) events: Option<EventsLogger>,
-    metrics: Option<Metrics>,
     pub(super) started: SystemTime,
     actions: Arc<dyn AdminActions>,
     gate: Arc<Gate>,
@@ -57,7 +55,6 @@ impl AdminHandler {
         AdminHandler(Arc::new(Parts {
             control,
             events: None,
-            metrics: None,
             started: SystemTime::now(),
             actions: Arc::new(NoActions),
             gate: Arc::default(),
@@ -68,12 +65,6 @@ impl AdminHandler {
     #[must_use = "the handler is given back"]
     pub fn with_events(self, events: EventsLogger) -> AdminHandler {
         self.with(|parts| parts.events = Some(events))
-    }
-
-    /// With `/metrics`: those of the proxy that it is about.
-    #[must_use = "the handler is given back"]
-    pub fn with_metrics(self, metrics: Metrics) -> AdminHandler {
-        self.with(|parts| parts.metrics = Some(metrics))
     }
 
     /// With what the program can do.
@@ -225,10 +216,7 @@ impl Parts {
         }
         let control = &self.control;
         match endpoint {
-            Endpoint::Metrics => match &self.metrics {
-                Some(metrics) => of_type(200, METRICS).with_body(metrics.prometheus()),
-                None => words(501, "this program has no metrics"),
-            },
+            Endpoint::Metrics => of_type(200, METRICS).with_body(control.metrics().prometheus()),
             Endpoint::Status => status::status(self),
             Endpoint::Connections => reports::connections(control, query),
             Endpoint::Connection(id) => reports::close(control, *id),
