@@ -38,8 +38,7 @@ impl Office {
         events: EventsLogger,
         change: impl FnOnce(AdminHandler) -> AdminHandler,
     ) -> Office {
-        let handler = AdminHandler::new(stage.handle().control())
-            .with_events(events.clone());
+        let handler = AdminHandler::new(stage.handle().control()).with_events(events.clone());
         let admin = change(handler).into_builder().listen("127.0.0.1:0").start().unwrap();
         Office { stage, admin, events }
     }
