@@ -34,10 +34,11 @@
 //!
 //! - `admin`: the `admin` module, to look at a running proxy and tell it what to do over HTTP.
 //!
-//! Two are for Linux, and cost the crate `nix`:
+//! Two are for Linux, and cost the crate `rustix` and the crate `nix`:
 //!
 //! - `splice`: long bodies and tunnels are moved by the system, without a copy. A third of the CPU
-//!   time for each byte, and a pipe for each event loop.
+//!   time for each byte, and a pipe for each event loop. And sockets are read and written without the
+//!   C library, which saves 1 % of the CPU time for each request.
 //! - `steering`: restarts on a shared address ([`TcpListener::bind_shared`]) are free of waits.
 //!
 //! One costs the crate `regex`:

@@ -1,14 +1,16 @@
 //! Bytes to and from a socket: the calls that each request makes.
+//!
+//! With the feature `splice`, on Linux, the system itself is called; elsewhere its library.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "splice", target_os = "linux"))]
 pub(super) use linux::{receive, send, send_vectored};
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(feature = "splice", target_os = "linux")))]
 pub(super) use portable::{receive, send, send_vectored};
 
 /// The C library makes a point of cancellation of each of these calls, for whoever ends threads
 /// from without: two locked instructions around it, once a program has more than one. Nobody does
 /// so here, and the system can be called without it.
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "splice", target_os = "linux"))]
 mod linux {
     use std::io::{self, IoSlice};
     use std::os::fd::AsFd;
@@ -33,7 +35,7 @@ mod linux {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(feature = "splice", target_os = "linux")))]
 mod portable {
     use std::io::{self, IoSlice, Read, Write};
 
