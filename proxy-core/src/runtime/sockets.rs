@@ -156,6 +156,11 @@ impl<O> Connection<O> {
         self.peer = self.stream.peer().map(Box::new);
     }
 
+    /// Nobody asks for that address any more.
+    pub(crate) fn forget_peer(&mut self) {
+        self.peer = None;
+    }
+
     /// Reads once.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<Received> {
         loop {

@@ -108,6 +108,8 @@ impl Tunnel {
         tunnel.down.pending = session.client.outbound;
         tunnel.down.add(transaction.upstream.inbound.as_slice(), cx);
         transaction.upstream.inbound.clear(&mut cx.spares);
+        // The record has it.
+        cx.sockets[upstream].forget_peer();
         transaction.stage = Stage::Answering;
         transaction.count_bytes(&env.meter);
         env.recycle(transaction);
