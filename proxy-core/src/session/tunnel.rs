@@ -46,17 +46,32 @@ pub(super) struct Tunnel {
     requests: u32,
     /// What the log is told, but for what is known only when it is told.
     story: OwnedRecord,
+    /// Whose bytes they are.
+    user: Option<Arc<User>>,
+    /// What throttles know of it; most have nothing to know.
+    charge: Option<Box<Charge>>,
+    _seat: Seat,
+    /// A tunnel is one of the connections to its upstream.
+    _place: Option<Place>,
+}
+
+/// What throttles know of a tunnel.
+#[derive(Debug, Default)]
+struct Charge {
     /// The throttle that has ended it, and one that would have slowed it down and only reports.
     over: Option<Arc<str>>,
     reported: Option<Arc<str>>,
-    /// Whose bytes they are: by which rule, and of whom.
+    /// By which rule its bytes go.
     rule: Option<Arc<str>>,
-    user: Option<Arc<User>>,
-    _seat: Seat,
-    /// Its places by throttles.
+    /// Its places among those there may be at once.
     _held: Vec<Held>,
-    /// A tunnel is one of the connections to its upstream.
-    _place: Option<Place>,
+}
+
+impl Charge {
+    fn of(rule: Option<Arc<str>>, held: Vec<Held>) -> Option<Box<Charge>> {
+        let is_known = rule.is_some() || !held.is_empty();
+        is_known.then(|| Box::new(Charge { rule, _held: held, ..Charge::default() }))
+    }
 }
 
 /// How often a tunnel goes on at once before others have their turn.
@@ -91,12 +106,9 @@ impl Tunnel {
             listener: session.client.who.listener,
             requests: session.requests,
             story: story.to_owned_record(),
-            over: None,
-            reported: None,
-            rule: throttled.rule,
             user: transaction.handler.user().cloned(),
+            charge: Charge::of(throttled.rule, throttled.held),
             _seat: session.seat,
-            _held: throttled.held,
             _place: transaction.upstream.place.take(),
         };
         tunnel.up.brake = throttled.up;
@@ -243,8 +255,10 @@ impl Tunnel {
         let mut record = self.story.as_record();
         record.event = event;
         record.reason = reason;
-        record.rule = self.over.as_deref().or(record.rule);
-        record.reported = record.reported.or(self.reported.as_deref());
+        if let Some(Charge { over, reported, .. }) = self.charge.as_deref() {
+            record.rule = over.as_deref().or(record.rule);
+            record.reported = record.reported.or(reported.as_deref());
+        }
         record.bytes_in = self.up.bytes;
         record.bytes_out = self.down.bytes;
         record.duration = cx.now.saturating_duration_since(self.started);
@@ -270,26 +284,30 @@ impl Tunnel {
             return usize::MAX;
         }
         let moment = env.moment(cx);
-        let Tunnel { story, user, rule, up, down, settings, .. } = self;
-        let asking = asking(story, user.as_deref(), rule.as_deref());
+        let Tunnel { story, user, charge, up, down, settings, .. } = self;
+        let asking = asking(story, user.as_deref(), charge.as_deref());
         let direction = if flow == Flow::Up { up } else { down };
         direction.brake.may_read(flow, &settings.throttles, &asking, moment, u64::MAX)
     }
 
     /// Bytes may have been passed on in this direction. An error is why no more are.
     fn passed(&mut self, flow: Flow, env: &mut Env, cx: &Cx) -> Result<(), Reason> {
-        let Tunnel { story, user, rule, up, down, settings, over, reported, .. } = self;
+        let Tunnel { story, user, charge, up, down, settings, .. } = self;
         let direction = if flow == Flow::Up { up } else { down };
         let before = std::mem::replace(&mut direction.charged, direction.bytes);
         let bytes = (direction.bytes - before) as usize;
         if !settings.throttles.count(flow) || bytes == 0 {
             return Ok(());
         }
-        let asking = asking(story, user.as_deref(), rule.as_deref());
+        let asking = asking(story, user.as_deref(), charge.as_deref());
         let (throttles, moment) = (&settings.throttles, env.moment(cx));
-        let passed = direction.brake.passed(flow, throttles, &asking, moment, bytes, reported);
+        let mut reported = None;
+        let passed = direction.brake.passed(flow, throttles, &asking, moment, bytes, &mut reported);
+        if let Some(name) = reported {
+            charge.get_or_insert_default().reported.get_or_insert(name);
+        }
         passed.map_err(|it| {
-            *over = Some(it.name);
+            charge.get_or_insert_default().over = Some(it.name);
             it.reason
         })
     }
@@ -302,14 +320,31 @@ impl Tunnel {
     /// What it has waited for in vain is there for others.
     fn give_back(&self, env: &mut Env, cx: &Cx) {
         let throttles = &self.settings.throttles;
-        let asking = asking(&self.story, self.user.as_deref(), self.rule.as_deref());
+        let asking = asking(&self.story, self.user.as_deref(), self.charge.as_deref());
         for (flow, direction) in [(Flow::Up, &self.up), (Flow::Down, &self.down)] {
             direction.brake.give_back(flow, throttles, &asking, env.moment(cx));
         }
     }
 }
 
-fn asking<'a>(story: &'a OwnedRecord, user: Option<&'a User>, rule: Option<&'a str>) -> Asking<'a> {
+fn asking<'a>(
+    story: &'a OwnedRecord,
+    user: Option<&'a User>,
+    charge: Option<&'a Charge>,
+) -> Asking<'a> {
     let record = story.as_record();
+    let rule = charge.and_then(|charge| charge.rule.as_deref());
     Asking { client: record.client.ip(), host: record.host, user, rule }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thousands may be open and quiet: with its sockets and its record's texts, one fits in 1 KiB.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_quiet_tunnel_needs_little_memory() {
+        assert!(size_of::<Tunnel>() <= 736, "{}", size_of::<Tunnel>());
+    }
 }
