@@ -10,7 +10,8 @@
 //! The loops count as they go: each in a block of its own, without a lock and without waiting for
 //! another one. Everything else is asked for when somebody wants to know: connections by what they do,
 //! queues, bans, throttles, the process. [`ProxyHandle::metrics`](crate::ProxyHandle::metrics), or that of a
-//! [`ProxyControl`](crate::ProxyControl::metrics), gives a handle that any thread may keep and ask. `docs/metrics.md` has each metric and its meaning.
+//! [`ProxyControl`](crate::ProxyControl::metrics), gives a handle that any thread may keep and ask.
+//! `docs/metrics.md` has each metric and its meaning.
 //!
 //! Names that clients make up are in no label, but those of the few who are served most, and only
 //! where [that is asked for](crate::ProxyBuilder::metrics_top): a sketch of bounded size keeps them.
