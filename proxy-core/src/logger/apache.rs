@@ -155,8 +155,7 @@ fn escaped(line: &mut Lines, bytes: &[u8]) {
 mod tests {
     use super::*;
     use crate::http1::Version;
-    use std::io;
-    use std::sync::{Arc, Mutex};
+    use crate::logger::written::Written;
     use std::time::{Duration, SystemTime};
 
     fn record() -> AccessRecord<'static> {
@@ -257,18 +256,6 @@ mod tests {
 
     #[test]
     fn a_tunnel_has_one_line_when_it_is_over() {
-        #[derive(Clone, Default)]
-        struct Written(Arc<Mutex<Vec<u8>>>);
-        impl Write for Written {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().unwrap().write(bytes)
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-
         let written = Written::default();
         let logger = ApacheLogger::common(written.clone());
         let mut tunnel = record();
@@ -279,7 +266,7 @@ mod tests {
             logger.log(&tunnel);
         }
         logger.flush();
-        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let text = written.text();
         assert_eq!(text.lines().count(), 1);
         assert!(text.contains(r#""CONNECT example.com:443 HTTP/1.0" 200 2326"#), "{text}");
     }

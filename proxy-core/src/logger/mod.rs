@@ -41,6 +41,8 @@ mod template;
 mod text;
 mod userinfo;
 mod veiled;
+#[cfg(test)]
+mod written;
 
 use std::sync::Arc;
 

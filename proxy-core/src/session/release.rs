@@ -22,15 +22,14 @@ impl Session {
         else {
             return;
         };
+        let has_left = transaction.has_left();
         let upstream = &mut transaction.upstream;
         let idle = Idle { socket, guarding: upstream.guarding, place: upstream.place.take() };
         let reusable = transaction.response.wants_persistence()
             && transaction.response_body.is_done()
             && transaction.response.body_length() != BodyLength::UntilClose
-            && transaction.request_body.is_done()
-            && upstream.head_sent
+            && has_left
             && !upstream.deaf
-            && upstream.outbound.is_empty()
             && upstream.inbound.is_empty()
             && env.draining.is_none()
             && self.is_current(env);

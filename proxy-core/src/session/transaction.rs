@@ -354,13 +354,16 @@ impl Transaction {
         self.request.expects_continue() && self.request_body.payload() == 0 && self.interims == 0
     }
 
-    /// Whether the request has left, whole, and nothing has come of the response.
+    /// Whether the request has left, whole.
+    #[inline]
+    pub(super) fn has_left(&self) -> bool {
+        self.upstream.head_sent && self.request_body.is_done() && self.upstream.outbound.is_empty()
+    }
+
+    /// Whether the request has left, and nothing has come of the response.
+    #[inline]
     pub(super) fn awaits_answer(&self, upstream: SocketId, cx: &Cx) -> bool {
-        self.progress == Progress::Awaited
-            && self.request_body.is_done()
-            && self.upstream.head_sent
-            && self.upstream.outbound.is_empty()
-            && !cx.sockets[upstream].is_readable()
+        self.progress == Progress::Awaited && self.has_left() && !cx.sockets[upstream].is_readable()
     }
 
     /// Whether nothing of it can move until somebody has decided, connected or answered.

@@ -3,9 +3,8 @@
 use super::*;
 use crate::error::Reason;
 use crate::http1::Version;
+use crate::logger::written::Written;
 use crate::logger::{Kind, RequestLogger};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 fn record() -> AccessRecord<'static> {
@@ -130,18 +129,6 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_meant() {
 
 #[test]
 fn a_tunnel_that_is_opened_has_a_line_where_the_line_can_say_so() {
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     for (template, expected) in [("{id}", "7\n"), ("{event} {id}", "open 7\nclose 7\n")] {
         let written = Written::default();
         let logger = TemplateLogger::new(template.parse().unwrap(), written.clone());
@@ -151,7 +138,7 @@ fn a_tunnel_that_is_opened_has_a_line_where_the_line_can_say_so() {
             logger.log(&tunnel);
         }
         logger.flush();
-        assert_eq!(written.0.lock().unwrap().as_slice(), expected.as_bytes());
+        assert_eq!(written.text(), expected);
     }
 }
 

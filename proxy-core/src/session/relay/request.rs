@@ -22,12 +22,10 @@ impl Session {
         env: &mut Env,
         cx: &mut Cx,
     ) -> Relayed {
-        let side = &mut transaction.upstream;
-        if side.deaf
-            || side.head_sent && transaction.request_body.is_done() && side.outbound.is_empty()
-        {
+        if transaction.upstream.deaf || transaction.has_left() {
             return Relayed::Stuck;
         }
+        let side = &mut transaction.upstream;
         match wire::flush(upstream, &mut side.outbound, cx) {
             Ok(Flushed::All) => {}
             Ok(Flushed::Part) => return Relayed::Moved,
